@@ -1,0 +1,176 @@
+//! Every limit in one place: what users may send, and how much any queue, batch, cache or loop may hold.
+//!
+//! DynamoDB's figures are from its developer guide (2023) and service model; the others are ours, each with
+//! the reason beside it. Code must not carry a bound of its own.
+
+/// An item's names and values together (DynamoDB: 400 KB).
+pub const ITEM_BYTES_MAX: usize = 400 * 1024;
+/// A partition key's value (DynamoDB).
+pub const PARTITION_KEY_BYTES_MAX: usize = 2048;
+/// A sort key's value (DynamoDB).
+pub const SORT_KEY_BYTES_MAX: usize = 1024;
+/// An attribute's name (DynamoDB: 64 KB less one).
+pub const ATTRIBUTE_NAME_BYTES_MAX: usize = 65_535;
+/// A key attribute's name (DynamoDB).
+pub const KEY_NAME_BYTES_MAX: usize = 255;
+/// Levels of lists and maps within an attribute (DynamoDB).
+pub const NESTING_MAX: usize = 32;
+/// Significant digits of a number (DynamoDB).
+pub const NUMBER_DIGITS_MAX: usize = 38;
+/// The largest power of ten of a number's first digit (DynamoDB: 9.99…E+125).
+pub const NUMBER_EXPONENT_MAX: i32 = 125;
+/// The smallest power of ten of a number's first digit (DynamoDB: 1E-130).
+pub const NUMBER_EXPONENT_MIN: i32 = -130;
+/// The text of a number before it is parsed: far above what 38 digits need, so that zeros may pad it.
+pub const NUMBER_TEXT_BYTES_MAX: usize = 1024;
+
+/// One expression's text (DynamoDB: 4 KB).
+pub const EXPRESSION_BYTES_MAX: usize = 4096;
+/// Operators and functions in one expression (DynamoDB).
+pub const EXPRESSION_OPERATORS_MAX: usize = 300;
+/// Operands of `IN` (DynamoDB).
+pub const IN_OPERANDS_MAX: usize = 100;
+/// A `#name` or `:value` token (DynamoDB).
+pub const SUBSTITUTION_TOKEN_BYTES_MAX: usize = 255;
+/// All substituted names and values of a request (DynamoDB: 2 MB).
+pub const SUBSTITUTION_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Parentheses and `NOT`s inside one another: what 4 KB of text and 300 operators leave sensible.
+pub const EXPRESSION_NESTING_MAX: usize = 64;
+/// Parsed expressions kept by their text, per shard.
+pub const EXPRESSION_CACHE_ENTRIES_MAX: usize = 4096;
+
+/// A table's name (DynamoDB).
+pub const TABLE_NAME_BYTES_MIN: usize = 3;
+/// A table's name (DynamoDB).
+pub const TABLE_NAME_BYTES_MAX: usize = 255;
+/// A region's name.
+pub const REGION_NAME_BYTES_MAX: usize = 64;
+/// Partitions that a table may be created with.
+pub const PARTITIONS_MAX: u32 = 4096;
+/// Tables in a region (DynamoDB's default quota).
+pub const TABLES_MAX: usize = 2500;
+/// Regions that a table may name; `seen` and the reports between regions grow with it.
+pub const REGIONS_MAX: usize = 16;
+/// Names in one page of `ListTables` (DynamoDB).
+pub const LIST_TABLES_MAX: usize = 100;
+
+/// What `Query` and `Scan` read for one page (DynamoDB: 1 MB before the filter).
+pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Keys in a `BatchGetItem` (DynamoDB).
+pub const BATCH_GET_KEYS_MAX: usize = 100;
+/// Puts and deletes in a `BatchWriteItem` (DynamoDB).
+pub const BATCH_WRITE_ITEMS_MAX: usize = 25;
+/// A batch's request or answer (DynamoDB: 16 MB).
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Segments of a parallel scan (DynamoDB).
+pub const SCAN_SEGMENTS_MAX: u32 = 1_000_000;
+
+/// One gRPC message: a 16 MB batch and its framing.
+pub const MESSAGE_BYTES_MAX: usize = 17 * 1024 * 1024;
+/// How long an outcome is kept under its request id (`P3`; DynamoDB keeps tokens as long).
+pub const REQUEST_OUTCOME_MS: u64 = 10 * 60 * 1000;
+/// Requests waiting in a shard's inbox; past it the caller is told to come back.
+pub const INBOX_REQUESTS_MAX: usize = 8192;
+/// Bytes waiting in a shard's inbox.
+pub const INBOX_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// What one turn takes from the inbox, so that a sync is never far away.
+pub const TURN_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Requests that one turn takes from the inbox.
+pub const TURN_REQUESTS_MAX: usize = 2048;
+/// Turns whose sync is under way at once: one running, one filling up.
+pub const TURNS_IN_FLIGHT_MAX: usize = 2;
+/// Writes accepted by raft and not yet applied, per partition; past it the caller is told to come back.
+pub const PARTITION_IN_FLIGHT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Uncommitted log of one raft group (`P1`).
+pub const RAFT_UNCOMMITTED_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Committed entries handed out by one raft step (`P1`).
+pub const RAFT_COMMITTED_BYTES_PER_READY_MAX: u64 = 16 * 1024 * 1024;
+/// Entries in one raft message (`P1`).
+pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
+/// Raft messages under way to one follower (`P1`).
+pub const RAFT_MESSAGES_IN_FLIGHT_MAX: usize = 256;
+/// Ticks without a sign of the leader before a replica campaigns, at least; the most is one less than twice that.
+pub const RAFT_ELECTION_TICKS: u32 = 10;
+/// Ticks between a leader's heartbeats.
+pub const RAFT_HEARTBEAT_TICKS: u32 = 2;
+/// Synced log of one group that is kept in memory until it is committed; past it, it is read from the disk.
+pub const RAFT_TAIL_BYTES_MAX: usize = 1024 * 1024;
+/// Places for entries that a group keeps after a burst: thousands of idle groups must stay small.
+pub const RAFT_IDLE_ENTRIES_MAX: usize = 64;
+/// Log not yet covered by a flush, after which a flush is due (DESIGN section 5).
+pub const LOG_UNFLUSHED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Clock difference between nodes past which a remote version is held back (`P7`).
+pub const CLOCK_OFFSET_MS_MAX: u64 = 500;
+/// How far ahead of the clock the persisted ceiling is set, and renewed at half: a restart begins there, and peers
+/// hold back what is further ahead of them than the bound (`P7`).
+pub const CLOCK_CEILING_AHEAD_MS: u64 = 1000;
+/// The largest correction of the slewed clock, in parts per million of elapsed time (`P7`; NTP slews as much).
+pub const CLOCK_SLEW_PPM: u64 = 500;
+
+/// Records in one batch between regions.
+pub const SHIP_BATCH_RECORDS_MAX: usize = 1024;
+/// Bytes of the records in one batch between regions; a single record may exceed it.
+pub const SHIP_BATCH_BYTES_MAX: usize = 512 * 1024;
+/// Batches under way from one partition to one peer.
+pub const SHIP_BATCHES_IN_FLIGHT_MAX: usize = 4;
+/// Bytes under way from one shard to one peer, over all its partitions.
+pub const SHIP_BYTES_IN_FLIGHT_MAX: usize = 16 * 1024 * 1024;
+/// How long a batch may stay unacknowledged before it is sent again from the cursor.
+pub const SHIP_RETRY_MS: u64 = 2000;
+/// How often closed times and reports are exchanged (`P8`).
+pub const CLOSED_TIME_INTERVAL_MS: u64 = 200;
+/// How often a catalog repeats what a peer has not confirmed (`P19`).
+pub const CATALOG_RETRY_MS: u64 = 500;
+/// Keys handled by one step of a collection or trimming, so that a turn stays short.
+pub const COLLECT_KEYS_MAX: usize = 512;
+/// How often a partition looks for what it may collect.
+pub const COLLECT_INTERVAL_MS: u64 = 1000;
+/// Parts of one digest request.
+pub const DIGEST_PARTS_MAX: u32 = 256;
+/// Keys named by one answer to `Versions`.
+pub const DIGEST_KEYS_MAX: usize = 1000;
+
+/// Attempts that the client library makes of one call.
+pub const RETRY_ATTEMPTS_MAX: u32 = 6;
+/// The bound of the random wait before the first retry; it doubles with each.
+pub const RETRY_BACKOFF_MS_MIN: u64 = 50;
+/// The largest bound of the random wait before a retry.
+pub const RETRY_BACKOFF_MS_MAX: u64 = 5000;
+/// Tokens of a client's full retry budget: a hundred retries without a success between them.
+pub const RETRY_BUDGET_TOKENS: u32 = 500;
+/// What a retry takes from the budget.
+pub const RETRY_COST_TOKENS: u32 = 5;
+/// What a success gives back.
+pub const RETRY_REFUND_TOKENS: u32 = 1;
+/// How long a client leaves an endpoint alone after it failed once; it doubles with each failure in a row.
+pub const ENDPOINT_COOL_DOWN_MS_MIN: u64 = 500;
+/// The longest a client leaves an endpoint alone.
+pub const ENDPOINT_COOL_DOWN_MS_MAX: u64 = 30_000;
+/// A ping's payload.
+pub const PING_BYTES_MAX: usize = 1024 * 1024;
+/// Batches that an import has under way at once.
+pub const IMPORT_BATCHES_IN_FLIGHT_MAX: usize = 32;
+/// One row of a file to import: an item of 400 KB, in JSON's widest spelling.
+pub const IMPORT_ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Rows that an import reads ahead.
+pub const IMPORT_ROWS_AHEAD_MAX: usize = 1024;
+/// Keys that a verification names; past them it only says that there are more.
+pub const VERIFY_KEYS_MAX: usize = 1000;
+/// Segments that the command line scans at once.
+pub const SCAN_SEGMENTS_AT_ONCE_MAX: u32 = 64;
+/// How long shipping rests after a peer said that it cannot take a batch.
+pub const SHIP_HOLD_MS: u64 = 500;
+/// Batches of all peers that are being applied at once; their bytes are bounded by the senders' windows.
+pub const ARRIVALS_MAX: usize = 4096;
+/// One message between regions, inflated: a batch whose last record is the largest there is, and its frame.
+pub const LINK_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Partitions whose closed times one message carries, so that it stays below the message limit.
+pub const PULSE_RANGES_MAX: usize = 65_536;
+/// Requests to the catalog that wait for the one under way.
+pub const CATALOG_QUEUE_MAX: usize = 1024;
+/// A jump of wall time against the monotonic clock that counts as a step and not as drift (`P7`).
+pub const CLOCK_STEP_MS: u64 = 50;
+/// What a caller is told to wait when a queue was full.
+pub const RETRY_AFTER_MS: u64 = 20;

@@ -1,0 +1,89 @@
+//! Bugs planted on purpose, so that each checker proves that it can fail.
+//!
+//! Without the feature `planted` a `Faults` is empty and every question is answered with a constant no: the
+//! shipped server holds none of this.
+
+/// The bugs that can be planted, each named after the rule that it breaks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Planted {
+    /// Replies leave before the log is synced.
+    AcknowledgeBeforeSync,
+    /// Changes are shipped from the overlay, before they are committed.
+    ShipBeforeCommit,
+    /// The cursor moves when a batch is sent (`P13`).
+    CursorBeforeAck,
+    /// Versions of equal time are taken for equal.
+    TieByTimeOnly,
+    /// Tombstones are collected without asking for closed times (`P11`).
+    CollectBeforeClosed,
+    /// Collection raises no floor (`P11`).
+    NoFloor,
+    /// Writes are stamped by the wall clock alone (`P7`).
+    WallClockStamps,
+    /// Records carry no causal history (`P9`).
+    OmitSeen,
+    /// The closed time is the newest shipped version's time (`P8`).
+    ClosedFromShipped,
+}
+
+impl Planted {
+    /// All of them.
+    pub const ALL: [Planted; 9] = [
+        Planted::AcknowledgeBeforeSync,
+        Planted::ShipBeforeCommit,
+        Planted::CursorBeforeAck,
+        Planted::TieByTimeOnly,
+        Planted::CollectBeforeClosed,
+        Planted::NoFloor,
+        Planted::WallClockStamps,
+        Planted::OmitSeen,
+        Planted::ClosedFromShipped,
+    ];
+
+    /// The name that a command line takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Planted::AcknowledgeBeforeSync => "acknowledge-before-sync",
+            Planted::ShipBeforeCommit => "ship-before-commit",
+            Planted::CursorBeforeAck => "cursor-before-ack",
+            Planted::TieByTimeOnly => "tie-by-time-only",
+            Planted::CollectBeforeClosed => "collect-before-closed",
+            Planted::NoFloor => "no-floor",
+            Planted::WallClockStamps => "wall-clock-stamps",
+            Planted::OmitSeen => "omit-seen",
+            Planted::ClosedFromShipped => "closed-from-shipped",
+        }
+    }
+
+    /// The bug of a name.
+    pub fn of_name(name: &str) -> Option<Planted> {
+        Planted::ALL.into_iter().find(|planted| planted.name() == name)
+    }
+}
+
+/// Which bug, if any, runs with a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Faults {
+    #[cfg(feature = "planted")]
+    planted: Option<Planted>,
+}
+
+impl Faults {
+    /// With one bug planted.
+    #[cfg(feature = "planted")]
+    pub fn with(planted: Planted) -> Self {
+        Faults { planted: Some(planted) }
+    }
+
+    /// Whether this bug is planted.
+    #[cfg(feature = "planted")]
+    pub fn has(&self, planted: Planted) -> bool {
+        self.planted == Some(planted)
+    }
+
+    /// Whether this bug is planted: never, without the feature.
+    #[cfg(not(feature = "planted"))]
+    pub fn has(&self, _planted: Planted) -> bool {
+        false
+    }
+}
