@@ -1,0 +1,35 @@
+//! The first state of a group.
+
+use raft::eraftpb::HardState;
+use storage::LogBatch;
+use storage::engine::StateName;
+use storage::log::LogWrite;
+use types::GroupId;
+
+use crate::format::{Truncated, encode_configuration, encode_hard_state, encode_truncated};
+
+/// Index and term behind which every log begins, as if it had been compacted up to there. So a replica that joins a
+/// running group can never be fed its log from the start: it is given a snapshot, which alone tells it the members.
+pub const BEGINNING: u64 = 1;
+
+/// Puts into a batch what the log store of each voter holds of a group when it is created. The batch must be
+/// synced before the group's first message leaves (`P6`).
+///
+/// # Panics
+///
+/// When there are no voters, or one is zero (raft-rs's word for nobody).
+pub fn create(group: GroupId, voters: &[u64], batch: &mut LogBatch) {
+    let mut voters = voters.to_vec();
+    voters.sort_unstable();
+    voters.dedup();
+    assert!(voters.first().is_some_and(|first| *first > 0), "a group has voters, and none is zero");
+    let hard_state = HardState { term: BEGINNING, commit: BEGINNING, ..HardState::default() };
+    let begin = Truncated { index: BEGINNING, term: BEGINNING };
+    for (name, value) in [
+        (StateName::Configuration, encode_configuration(&voters)),
+        (StateName::Truncated, encode_truncated(begin)),
+        (StateName::HardState, encode_hard_state(&hard_state)),
+    ] {
+        batch.push(LogWrite::State { group, name, value });
+    }
+}

@@ -1,0 +1,77 @@
+//! Starting a replica from what its disk holds.
+
+use std::collections::VecDeque;
+
+use raft::{Config, RawNode, ReadOnlyOption};
+use rand::Rng;
+use storage::Engine;
+use types::GroupId;
+use types::limits::{
+    RAFT_COMMITTED_BYTES_PER_READY_MAX, RAFT_ELECTION_TICKS, RAFT_HEARTBEAT_TICKS, RAFT_MESSAGE_BYTES_MAX,
+    RAFT_MESSAGES_IN_FLIGHT_MAX, RAFT_UNCOMMITTED_BYTES_MAX,
+};
+
+use crate::Error;
+use crate::create::BEGINNING;
+use crate::group::{Group, Standing, draw};
+use crate::logger::logger;
+use crate::store::Store;
+
+impl<E: Engine> Group<E> {
+    /// Opens the replica with raft id `replica` of a group that was created on this disk. `applied` is the index that
+    /// the group's flushed data stands at, 0 for none; `ready` hands out what was committed after it.
+    ///
+    /// Reads only. Every error is fatal: a log that lost synced entries must never vote again (DESIGN, section 5).
+    pub fn open(
+        engine: E,
+        group: GroupId,
+        replica: u64,
+        applied: u64,
+        random: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let applied = applied.max(BEGINNING);
+        let store = Store::open(engine, group, applied)?;
+        if store.voters_at_open().binary_search(&replica).is_err() {
+            return Err(Error::NotAMember { group, replica });
+        }
+        let mut raft = RawNode::new(&config(replica, applied), store, &logger(group))
+            .expect("the settings are constants, and the configuration was checked");
+        raft.mut_store().opened();
+        // raft-rs gives every peer its window of messages at once; most groups are idle.
+        raft.raft.maybe_free_inflight_buffers();
+        let inner = &raft.raft;
+        let standing = Standing { term: inner.term, role: inner.state, leader: inner.leader_id };
+        let election_ticks = draw(random);
+        raft.raft.set_randomized_election_timeout(election_ticks as usize);
+        Ok(Group {
+            id: group,
+            raft,
+            waiting: VecDeque::new(),
+            handed_out: applied,
+            standing,
+            election_ticks,
+            own_first: u64::MAX,
+        })
+    }
+}
+
+/// raft-rs's settings: its defaults bound nothing (`P1`).
+fn config(replica: u64, applied: u64) -> Config {
+    Config {
+        id: replica,
+        applied,
+        election_tick: RAFT_ELECTION_TICKS as usize,
+        heartbeat_tick: RAFT_HEARTBEAT_TICKS as usize,
+        check_quorum: true,
+        pre_vote: true,
+        max_uncommitted_size: RAFT_UNCOMMITTED_BYTES_MAX,
+        max_committed_size_per_ready: RAFT_COMMITTED_BYTES_PER_READY_MAX,
+        max_size_per_msg: RAFT_MESSAGE_BYTES_MAX,
+        max_inflight_msgs: RAFT_MESSAGES_IN_FLIGHT_MAX,
+        // raft-rs's own leases are never used (`P4`).
+        read_only_option: ReadOnlyOption::Safe,
+        // Batching would append to a queued message without regard to its size.
+        batch_append: false,
+        ..Config::default()
+    }
+}

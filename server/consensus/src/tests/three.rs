@@ -1,0 +1,126 @@
+//! Three voters under random schedules of losses, crashes and elections: they never disagree.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::world::World;
+use crate::{BEGINNING, Committed};
+
+const VOTERS: [u64; 3] = [1, 2, 3];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Tick(u64, u8),
+    Campaign(u64),
+    Propose(u64),
+    Ready(u64),
+    Sync(u64),
+    /// Delivers the message at a place, twice if so decided.
+    Deliver(u8, bool),
+    Lose(u8),
+    Crash(u64, usize),
+    /// Lets those that are up run until nothing is left to do.
+    Settle,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let voter = || 1..4u64;
+    prop_oneof![
+        3 => (voter(), 1..12u8).prop_map(|(voter, times)| Step::Tick(voter, times)),
+        2 => voter().prop_map(Step::Campaign),
+        8 => voter().prop_map(Step::Propose),
+        12 => voter().prop_map(Step::Ready),
+        8 => voter().prop_map(Step::Sync),
+        16 => (any::<u8>(), any::<bool>()).prop_map(|(place, twice)| Step::Deliver(place, twice)),
+        4 => any::<u8>().prop_map(Step::Lose),
+        1 => (voter(), 0..3usize).prop_map(|(voter, keep)| Step::Crash(voter, keep)),
+        1 => Just(Step::Settle),
+    ]
+}
+
+/// What is known to all who look from outside.
+#[derive(Default)]
+struct Model {
+    committed: BTreeMap<u64, Committed>,
+    leaders: BTreeMap<u64, u64>,
+    proposed: u64,
+}
+
+impl Model {
+    /// Each index is committed once, everywhere the same, and each term has at most one leader.
+    fn check(&mut self, world: &mut World) {
+        for (replica, at) in &mut world.replicas {
+            for entry in std::mem::take(&mut at.committed) {
+                let before = self.committed.entry(entry.index).or_insert_with(|| entry.clone());
+                assert_eq!(*before, entry, "replica {replica} differs");
+            }
+            if let Some(group) = at.group.as_ref().filter(|group| group.is_leader()) {
+                let leader = self.leaders.entry(group.term()).or_insert(*replica);
+                assert_eq!(leader, replica, "two leaders of term {}", group.term());
+            }
+        }
+        let indices = self.committed.keys().copied();
+        assert!(indices.eq(BEGINNING + 1..=BEGINNING + self.committed.len() as u64), "no gaps");
+    }
+
+    fn run(&mut self, world: &mut World, step: &Step) {
+        let place = |at: u8, world: &World| usize::from(at) % world.letters.len().max(1);
+        match *step {
+            Step::Tick(replica, times) => (0..times).for_each(|_| world.tick(replica)),
+            Step::Campaign(replica) => world.campaign(replica),
+            Step::Propose(replica) => {
+                self.proposed += 1;
+                let _ = world.group(replica).propose(self.proposed.to_be_bytes().to_vec());
+            }
+            Step::Ready(replica) => {
+                world.ready(replica);
+            }
+            Step::Sync(replica) => {
+                world.sync(replica);
+            }
+            Step::Deliver(at, twice) => {
+                let at = place(at, world);
+                let again = world.letters.get(at).filter(|_| twice).cloned();
+                world.deliver(at).unwrap();
+                world.letters.extend(again);
+            }
+            Step::Lose(at) => {
+                let at = place(at, world);
+                world.letters.remove(at);
+            }
+            Step::Crash(replica, keep) => {
+                world.crash(replica, keep);
+                world.open(replica, 0).unwrap();
+            }
+            Step::Settle => world.settle(),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn replicas_never_disagree(steps in proptest::collection::vec(step(), 1..300), seed in any::<u64>()) {
+        let mut world = World::new(&VOTERS, seed);
+        for voter in VOTERS {
+            world.open(voter, 0).unwrap();
+        }
+        let mut model = Model::default();
+        for step in steps {
+            model.run(&mut world, &step);
+            model.check(&mut world);
+        }
+        // Once nothing fails any more, somebody leads and everybody has everything.
+        for _ in 0..200 {
+            VOTERS.iter().for_each(|voter| world.tick(*voter));
+            world.settle();
+            model.check(&mut world);
+        }
+        let decides = |world: &mut World, voter: u64| world.group(voter).decides();
+        prop_assert_eq!(VOTERS.iter().filter(|voter| decides(&mut world, **voter)).count(), 1);
+        let last = model.committed.last_key_value().map(|(index, _)| *index);
+        for voter in VOTERS {
+            prop_assert_eq!(Some(world.group(voter).applied_index()), last);
+        }
+    }
+}
