@@ -32,7 +32,12 @@ impl Seen {
 
     /// The history of a record that `writer` puts in the place of a stored one (`P9`): what that one had
     /// seen and its own version, less the writer's own region, less lives that have ended.
-    pub fn succeeding(&self, stored: Version, writer: Incarnation, lives: impl Fn(Incarnation) -> bool) -> Seen {
+    pub fn succeeding(
+        &self,
+        stored: Version,
+        writer: Incarnation,
+        lives: impl Fn(Incarnation) -> bool,
+    ) -> Seen {
         let mut next = self.clone();
         next.raise(stored.incarnation, stored.time);
         next.0.retain(|(of, _)| of.region != writer.region && lives(*of));
@@ -76,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_successor_has_seen_what_it_replaced_but_not_itself() {
-        let stored: Seen = [(life(1), HybridTime::from_u64(5)), (life(3), HybridTime::from_u64(4))].into_iter().collect();
+        let stored: Seen =
+            [(life(1), HybridTime::from_u64(5)), (life(3), HybridTime::from_u64(4))].into_iter().collect();
         let version = Version { time: HybridTime::from_u64(9), incarnation: life(2), expired: false };
         let next = stored.succeeding(version, life(1), |of| of != life(3));
         assert_eq!(next.iter().collect::<Vec<_>>(), vec![(life(2), HybridTime::from_u64(9))]);

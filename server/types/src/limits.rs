@@ -38,6 +38,8 @@ pub const SUBSTITUTION_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const EXPRESSION_NESTING_MAX: usize = 64;
 /// Parsed expressions kept by their text, per shard.
 pub const EXPRESSION_CACHE_ENTRIES_MAX: usize = 4096;
+/// Text of the parsed expressions kept, per shard: a tree takes up to fifty times its text.
+pub const EXPRESSION_CACHE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A table's name (DynamoDB).
 pub const TABLE_NAME_BYTES_MIN: usize = 3;
@@ -174,3 +176,65 @@ pub const CATALOG_QUEUE_MAX: usize = 1024;
 pub const CLOCK_STEP_MS: u64 = 50;
 /// What a caller is told to wait when a queue was full.
 pub const RETRY_AFTER_MS: u64 = 20;
+/// One file of the raft log; the next is begun past it.
+pub const LOG_FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// Log files kept before compacted ones are recycled; as much as may be unflushed, so that recycling is seldom.
+pub const LOG_FILES_BYTES_MAX: u64 = LOG_UNFLUSHED_BYTES_MAX as u64;
+/// One write buffer of RocksDB; past it, it is written out in the background.
+pub const WRITE_BUFFER_BYTES: usize = 64 * 1024 * 1024;
+/// Write buffers of one disk: one filling up, the others on their way out.
+pub const WRITE_BUFFERS_MAX: i32 = 4;
+/// The least memory for block cache and write buffers together that works at all.
+pub const DISK_MEMORY_BYTES_MIN: usize = 16 * 1024 * 1024;
+/// RocksDB's own text logs that are kept.
+pub const DATABASE_LOG_FILES_MAX: usize = 4;
+/// One of RocksDB's own text logs.
+pub const DATABASE_LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests that a node has accepted and not answered; less than the inbox holds, so that links always find room.
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 6144;
+/// How long a request without a deadline of its own may take.
+pub const REQUEST_DEADLINE_MS: u64 = 10_000;
+/// The latest deadline a request may set itself.
+pub const REQUEST_DEADLINE_MS_MAX: u64 = 60_000;
+/// How much sooner than the caller's deadline the server answers, so that the answer has time to travel.
+pub const DEADLINE_MARGIN_MS: u64 = 20;
+/// Calls under way on one gRPC connection.
+pub const CONNECTION_REQUESTS_MAX: usize = 1024;
+/// What one gRPC stream may send ahead of its reader: a link between continents stays busy.
+pub const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
+/// What one gRPC connection may send ahead of its readers.
+pub const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// How long a gRPC connection is silent before it is probed.
+pub const KEEPALIVE_INTERVAL_MS: u64 = 5000;
+/// How long a probe may stay unanswered before the connection counts as dead.
+pub const KEEPALIVE_TIMEOUT_MS: u64 = 5000;
+/// How long dialling a peer may take.
+pub const LINK_CONNECT_MS: u64 = 3000;
+/// How long either side of a new link waits for the other's Hello.
+pub const LINK_HANDSHAKE_MS: u64 = 5000;
+/// The wait before a peer is dialled again; it doubles with each failure in a row.
+pub const LINK_BACKOFF_MS_MIN: u64 = 50;
+/// The longest wait before a peer is dialled again.
+pub const LINK_BACKOFF_MS_MAX: u64 = 2000;
+/// Messages that wait to be sent to one peer; past it they are dropped and counted.
+pub const LINK_QUEUE_MESSAGES_MAX: usize = 16_384;
+/// Bytes that wait to be sent to one peer, delayed ones included: twice what a shard has under way to it.
+pub const LINK_QUEUE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Frames handed to gRPC ahead of the socket.
+pub const LINK_FRAMES_AHEAD_MAX: usize = 16;
+/// The longest delay that `--latency` puts on a link.
+pub const LINK_DELAY_MS_MAX: u64 = 60_000;
+/// Threads that run long reads on snapshots.
+pub const READ_THREADS: usize = 2;
+/// How often a shard publishes its figures.
+pub const FIGURES_INTERVAL_MS: u64 = 100;
+/// How often samples of latency are folded into their histograms.
+pub const METRICS_UPKEEP_MS: u64 = 1000;
+/// How often the disk is asked to tidy its log files.
+pub const MAINTAIN_INTERVAL_MS: u64 = 10_000;
+/// How long a stopping server waits for the requests under way.
+pub const STOP_DRAIN_MS: u64 = 5000;
+/// The least that `--memory` may name for one region.
+pub const MEMORY_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// What `--memory` is when it is not given.
+pub const MEMORY_BYTES_DEFAULT: u64 = 1024 * 1024 * 1024;

@@ -54,7 +54,10 @@ mod tests {
             assert_eq!(HashRange::part(0, count).first, KeyHash(0));
             assert_eq!(HashRange::part(count - 1, count).last, KeyHash(u64::MAX));
             for index in (1..count).take(5000) {
-                assert_eq!(HashRange::part(index, count).first.0, HashRange::part(index - 1, count).last.0 + 1);
+                assert_eq!(
+                    HashRange::part(index, count).first.0,
+                    HashRange::part(index - 1, count).last.0 + 1
+                );
             }
         }
     }

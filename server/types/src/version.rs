@@ -53,13 +53,13 @@ pub(crate) mod tests {
     use crate::RegionId;
 
     pub(crate) fn any_version() -> impl Strategy<Value = Version> {
-        (any::<u64>(), any::<u32>(), any::<u32>(), any::<bool>()).prop_map(|(time, region, counter, expired)| {
-            Version {
+        (any::<u64>(), any::<u32>(), any::<u32>(), any::<bool>()).prop_map(
+            |(time, region, counter, expired)| Version {
                 time: HybridTime::from_u64(time),
                 incarnation: Incarnation { region: RegionId(region), counter },
                 expired,
-            }
-        })
+            },
+        )
     }
 
     proptest! {

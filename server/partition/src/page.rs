@@ -1,0 +1,97 @@
+//! One page of a query or scan: read in key order, counted, filtered, projected, cut at a limit.
+//!
+//! Only committed records are read. A page is bounded by bytes before the filter (DynamoDB: 1 MB), so that it
+//! fits a turn.
+
+use std::ops::{Bound, ControlFlow};
+
+use item::operation::PageOptions;
+use item::outcome::Page;
+use item::{Error, Invalid, Item, Key, size};
+use storage::{Direction, Error as Fatal, Read, Record};
+use types::{KeySchema, limits};
+
+/// Which stored keys a page is read from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Range {
+    /// The first key, included.
+    pub from: Vec<u8>,
+    /// The first key past the end.
+    pub to: Vec<u8>,
+    /// Which way.
+    pub direction: Direction,
+}
+
+/// Reads one page of a range, after a stored key if one is given.
+pub fn read(
+    engine: &impl Read,
+    schema: &KeySchema,
+    range: &Range,
+    after: Option<&[u8]>,
+    options: &PageOptions,
+) -> Result<Page, Fatal> {
+    let (from, to) = match (after, range.direction) {
+        (Some(after), Direction::Forward) => (Bound::Excluded(after), Bound::Excluded(&range.to[..])),
+        (Some(after), Direction::Backward) => (Bound::Included(&range.from[..]), Bound::Excluded(after)),
+        (None, _) => (Bound::Included(&range.from[..]), Bound::Excluded(&range.to[..])),
+    };
+    let mut reading = Reading { options, schema, page: Page::default(), bytes: 0, failed: None };
+    engine.scan(from, to, range.direction, &mut |_, value| match reading.take(value) {
+        Ok(flow) => flow,
+        Err(error) => {
+            reading.failed = Some(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    reading.failed.map_or(Ok(reading.page), Err)
+}
+
+struct Reading<'a> {
+    options: &'a PageOptions,
+    schema: &'a KeySchema,
+    page: Page,
+    bytes: usize,
+    failed: Option<Fatal>,
+}
+
+impl Reading<'_> {
+    fn take(&mut self, value: &[u8]) -> Result<ControlFlow<()>, Fatal> {
+        let Some(body) = Record::decode(value)?.body else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let item = item::codec::decode(&body).map_err(|_| Fatal::undecodable("record body"))?;
+        self.page.scanned += 1;
+        self.bytes += size::item_size(&item);
+        let limit = self.options.limit.unwrap_or(usize::MAX) as u64;
+        if self.page.scanned >= limit || self.bytes >= limits::PAGE_BYTES_MAX {
+            self.page.last = Some(key_of(self.schema, &item));
+        }
+        self.keep(item);
+        Ok(if self.page.last.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn keep(&mut self, item: Item) {
+        if self.options.filter.as_ref().is_some_and(|filter| !filter.evaluate(&item)) {
+            return;
+        }
+        self.page.count += 1;
+        if !self.options.count_only {
+            self.page.items.push(match &self.options.projection {
+                Some(projection) => projection.apply(&item),
+                None => item,
+            });
+        }
+    }
+}
+
+/// The key attributes of an item.
+pub fn key_of(schema: &KeySchema, item: &Item) -> Item {
+    let found = |name: &String| item.get(name).map(|value| (name.clone(), value.clone()));
+    schema.attributes().filter_map(|attribute| found(&attribute.name)).collect()
+}
+
+/// The place of an `ExclusiveStartKey`.
+pub fn start(schema: &KeySchema, options: &PageOptions) -> Result<Option<Key>, Error> {
+    let start = options.after.as_ref().map(|key| Key::of_key(schema, key)).transpose();
+    Ok(start.map_err(Invalid::from)?)
+}

@@ -1,0 +1,31 @@
+//! `PutItem`: the whole item in the place of whatever was there.
+
+use item::operation::{Put, ReturnValues};
+use item::{Error, Invalid, Key};
+use storage::{Error as Fatal, Read};
+
+use crate::remembered::Answer;
+use crate::write::{self, Decision, Moment, Wanted};
+use crate::{Home, View};
+
+/// Checks what does not depend on stored data, and finds the item's key.
+pub fn check(home: &Home, put: &Put) -> Result<Key, Error> {
+    if !matches!(put.options.return_values, ReturnValues::None | ReturnValues::AllOld) {
+        return Err(Invalid::Conflict { field: "ReturnValues", other: "PutItem" }.into());
+    }
+    item::validate::check_item(&put.item, Some(&home.key)).map_err(Invalid::from)?;
+    Ok(Key::of_item(&home.key, &put.item).map_err(Invalid::from)?)
+}
+
+/// Decides a put.
+pub fn decide<R: Read>(
+    view: &View<'_, R>,
+    home: &Home,
+    moment: Moment,
+    key: Key,
+    put: Put,
+) -> Result<Decision<Answer>, Fatal> {
+    write::decide(view, home, moment, key, &put.options, |stored| {
+        Ok(Wanted { item: Some(put.item), returned: write::returned_old(&put.options, stored) })
+    })
+}

@@ -1,0 +1,54 @@
+//! `Scan`: the items of a part of the hash space, in the order of hash and key.
+//!
+//! Partitions of one shard share its key space, so a scan reads across them; it never reads a hash that the
+//! shard does not lead: whoever plans it asks first.
+
+use item::Error;
+use item::operation::Scan;
+use item::outcome::Page;
+use storage::{Direction, Error as Fatal, Read, keys};
+use types::{HashRange, KeySchema, TableId};
+
+use crate::page::{self, Range};
+
+/// A scan whose keys were checked against the table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The part of the hash space that is left to read; `None` when nothing is.
+    pub range: Option<HashRange>,
+    after: Option<(types::KeyHash, Vec<u8>)>,
+}
+
+/// Checks the start key and finds the hashes to read.
+pub fn plan(schema: &KeySchema, scan: &Scan) -> Result<Plan, Error> {
+    let mut range = scan.segment.map_or(HashRange::ALL, |(index, count)| HashRange::part(index, count));
+    let after = page::start(schema, &scan.page)?;
+    if let Some(after) = &after {
+        if after.hash > range.last {
+            return Ok(Plan { range: None, after: None });
+        }
+        range.first = range.first.max(after.hash);
+    }
+    Ok(Plan { range: Some(range), after: after.map(|key| (key.hash, key.bytes)) })
+}
+
+/// Reads one page of a scan.
+pub fn read(
+    engine: &impl Read,
+    table: TableId,
+    schema: &KeySchema,
+    plan: &Plan,
+    scan: &Scan,
+) -> Result<Page, Fatal> {
+    let Some(range) = plan.range else { return Ok(Page::default()) };
+    let (from, to) = keys::record::hashes(table, range);
+    let after = plan.after.as_ref().filter(|(hash, _)| *hash >= range.first);
+    let after = after.map(|(hash, key)| keys::record::Key { table, hash: *hash, key }.encode());
+    page::read(
+        engine,
+        schema,
+        &Range { from, to, direction: Direction::Forward },
+        after.as_deref(),
+        &scan.page,
+    )
+}

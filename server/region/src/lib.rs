@@ -1,0 +1,14 @@
+//! A region's control plane: the catalog of its tables, and the fan-out of requests over partitions.
+//!
+//! The catalog is a raft group like any partition: commands are decided at its leader, the log carries the
+//! resulting entries, and applying reads nothing. Nothing here sends, stores or waits.
+
+pub mod catalog;
+pub mod entry;
+pub mod fan_out;
+pub mod update;
+
+pub use catalog::{Catalog, Learned, Settings, Table};
+pub use entry::{Copy, Entry, Life};
+pub use fan_out::BatchWriteFan;
+pub use update::Update;

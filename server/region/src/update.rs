@@ -1,0 +1,155 @@
+//! What a catalog command turned into: the entries that its log carries.
+//!
+//! Stored in the log and, entry by entry, in the key space; the format is for ever.
+
+use std::collections::BTreeSet;
+
+use storage::keys::catalog as key;
+use storage::{Batch, Error, Read};
+use types::bytes::{Malformed, Reader, put_sized, put_varint};
+use types::{GroupId, RegionName};
+
+use crate::catalog::{Catalog, Settings, Table};
+use crate::entry::Entry;
+
+const FORMAT: u8 = 1;
+const SETTINGS: u8 = 1;
+
+/// Entries to put into the catalog, whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Update {
+    /// A table's entry.
+    pub table: Option<Table>,
+    /// The settings.
+    pub settings: Option<Settings>,
+}
+
+impl Update {
+    /// Puts the entries into the catalog in memory.
+    pub fn apply(self, catalog: &mut Catalog) {
+        if let Some(table) = self.table {
+            catalog.tables.insert(table.entry.id, table);
+        }
+        if let Some(settings) = self.settings {
+            catalog.settings = settings;
+        }
+    }
+
+    /// Puts the entries into the key space.
+    pub fn store(&self, batch: &mut Batch) {
+        if let Some(table) = &self.table {
+            batch.put(key::table(table.entry.id), encode_table(table));
+        }
+        if let Some(settings) = &self.settings {
+            batch.put(key::setting(SETTINGS), encode_settings(settings));
+        }
+    }
+
+    /// The bytes that the log carries.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![FORMAT];
+        out.push(u8::from(self.table.is_some()));
+        if let Some(table) = &self.table {
+            put_sized(&mut out, &encode_table(table));
+        }
+        out.push(u8::from(self.settings.is_some()));
+        if let Some(settings) = &self.settings {
+            put_sized(&mut out, &encode_settings(settings));
+        }
+        out
+    }
+
+    /// The inverse of `encode`.
+    pub fn decode(bytes: &[u8]) -> Result<Update, Malformed> {
+        let mut reader = Reader::new(bytes);
+        if reader.u8()? != FORMAT {
+            return Err(Malformed);
+        }
+        let table = reader.bool()?.then(|| decode_table(reader.sized()?)).transpose()?;
+        let settings = reader.bool()?.then(|| decode_settings(reader.sized()?)).transpose()?;
+        reader.finish()?;
+        Ok(Update { table, settings })
+    }
+}
+
+/// Reads the whole catalog of a region from its key space.
+pub fn load(engine: &impl Read, me: RegionName) -> Result<Catalog, Error> {
+    let corrupt = |_| Error::undecodable("catalog entry");
+    let mut catalog = Catalog::new(me);
+    storage::engine::each(engine, &key::tables(), |_, value| {
+        let table = decode_table(value).map_err(corrupt)?;
+        catalog.tables.insert(table.entry.id, table);
+        Ok(true)
+    })?;
+    if let Some(value) = engine.get(&key::setting(SETTINGS))? {
+        catalog.settings = decode_settings(&value).map_err(corrupt)?;
+    }
+    Ok(catalog)
+}
+
+fn encode_table(table: &Table) -> Vec<u8> {
+    let mut out = vec![FORMAT];
+    put_varint(&mut out, table.first_group.0);
+    put_sized(&mut out, &table.entry.encode());
+    out
+}
+
+fn decode_table(bytes: &[u8]) -> Result<Table, Malformed> {
+    let mut reader = Reader::new(bytes);
+    if reader.u8()? != FORMAT {
+        return Err(Malformed);
+    }
+    let first_group = GroupId(reader.varint()?);
+    let entry = Entry::decode(reader.sized()?)?;
+    reader.finish()?;
+    Ok(Table { entry, first_group })
+}
+
+fn encode_settings(settings: &Settings) -> Vec<u8> {
+    let mut out = vec![FORMAT];
+    put_varint(&mut out, settings.next_group.0);
+    put_varint(&mut out, u64::from(settings.next_counter));
+    put_varint(&mut out, settings.paused.len() as u64);
+    for region in &settings.paused {
+        put_sized(&mut out, region.as_str().as_bytes());
+    }
+    out
+}
+
+fn decode_settings(bytes: &[u8]) -> Result<Settings, Malformed> {
+    let mut reader = Reader::new(bytes);
+    if reader.u8()? != FORMAT {
+        return Err(Malformed);
+    }
+    let next_group = GroupId(reader.varint()?);
+    let next_counter = u32::try_from(reader.varint()?).map_err(|_| Malformed)?;
+    let count = reader.count(2)?;
+    let region = |reader: &mut Reader<'_>| RegionName::new(reader.text()?).map_err(|_| Malformed);
+    let paused = (0..count).map(|_| region(&mut reader)).collect::<Result<BTreeSet<_>, _>>()?;
+    reader.finish()?;
+    Ok(Settings { next_group, next_counter, paused })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::entry::tests::{any_entry, name};
+
+    proptest! {
+        #[test]
+        fn updates_round_trip(entry in any_entry(), group in any::<u64>(), both in any::<bool>()) {
+            let paused = BTreeSet::from([name("a"), name("b")]);
+            let settings = Settings { next_group: GroupId(group), next_counter: 7, paused };
+            let table = Table { entry, first_group: GroupId(group) };
+            let update = Update { table: both.then_some(table), settings: Some(settings) };
+            prop_assert_eq!(Update::decode(&update.encode()), Ok(update));
+        }
+
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Update::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Driving raft: what it wants appended goes to the log, what it has committed is applied, and whoever waited
+//! is told.
+//!
+//! All groups of a turn share one append and one batch of writes; nobody is told before that batch is written.
+
+use partition::effect::{Effect, Step};
+use region::{Table, Update};
+use storage::keys;
+use storage::log::LogWrite;
+use storage::{Batch, Engine, LogBatch};
+use types::GroupId;
+
+use consensus::Committed;
+use storage::engine::StateName;
+
+use crate::open::NODE;
+use crate::replica::Replica;
+use crate::waiter::{CatalogWaiter, Waiter};
+use crate::{Error, Shard};
+
+/// What an application owes once its batch is written.
+#[derive(Default)]
+struct Owed {
+    waiters: Vec<Waiter>,
+    catalog: Vec<CatalogWaiter>,
+    updates: Vec<(Option<Table>, Option<Table>)>,
+}
+
+impl<E: Engine> Shard<E> {
+    /// Appends what the turn proposed, the clock's ceiling before it, and tells whether a sync is needed.
+    pub(crate) fn append(&mut self) -> Result<bool, Error> {
+        let mut batch = LogBatch::new();
+        if let Some(ceiling) = self.clock.raise_ceiling() {
+            let value = ceiling.as_u64().to_be_bytes().to_vec();
+            batch.push(LogWrite::State { group: NODE, name: StateName::ClockCeiling, value });
+            self.unsynced.ceiling = Some(ceiling);
+        }
+        self.advance_groups(&mut batch)?;
+        if !batch.is_empty() {
+            self.engine.append(batch)?;
+        }
+        let sync = !self.unsynced.numbers.is_empty() || self.unsynced.ceiling.is_some();
+        if sync {
+            let mut unsynced = std::mem::take(&mut self.unsynced);
+            unsynced.id = self.turn;
+            self.turns.push_back(unsynced);
+        }
+        Ok(sync)
+    }
+
+    /// Lets raft work through every group that may want something. What it wants appended is added to the
+    /// batch; what it has committed is applied.
+    pub(crate) fn advance_groups(&mut self, log: &mut LogBatch) -> Result<(), Error> {
+        let mut writes = Batch::new();
+        let mut owed = Owed::default();
+        for group in std::mem::take(&mut self.dirty) {
+            while let Some((raft, random)) = self.group_and_random(group) {
+                let Some(ready) = raft.ready(log)? else {
+                    // Only once everything known to be committed is applied, so that it is read piece by piece.
+                    if raft.is_leader() || !raft.is_single_voter() {
+                        break;
+                    }
+                    raft.campaign(random);
+                    continue;
+                };
+                if let Some(number) = ready.sync {
+                    self.unsynced.numbers.push((group, number));
+                }
+                self.apply(group, &ready.committed, &mut writes, &mut owed)?;
+            }
+            self.notice_term(group);
+        }
+        if !writes.is_empty() {
+            self.engine.write(writes)?;
+        }
+        self.settle(owed)
+    }
+
+    fn apply(
+        &mut self,
+        group: GroupId,
+        committed: &[Committed],
+        writes: &mut Batch,
+        owed: &mut Owed,
+    ) -> Result<(), Error> {
+        let Some(last) = committed.last() else { return Ok(()) };
+        if group == GroupId::CATALOG {
+            for entry in committed {
+                self.apply_update(entry, writes, owed)?;
+            }
+            self.catalog.group.applied(last.index);
+            writes.put(keys::partition::encode(group), self.catalog.state.encode());
+        } else if let Some(replica) = self.replicas.get_mut(&group) {
+            for entry in committed {
+                let applied = apply_effect(replica, entry, writes)?;
+                self.figures.ledger_entries += applied.ledgered;
+                self.figures.tombstones_collected += applied.collected;
+                release(replica, entry.index, owed);
+            }
+            replica.group.applied(last.index);
+            writes.put(keys::partition::encode(group), replica.state.encode());
+            if replica.last_change >= committed[0].index {
+                self.shipping.insert(group);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_update(&mut self, entry: &Committed, writes: &mut Batch, owed: &mut Owed) -> Result<(), Error> {
+        let unreadable = |_| Error::Entry { group: GroupId::CATALOG, index: entry.index };
+        if !entry.data.is_empty() {
+            let update = Update::decode(&entry.data).map_err(unreadable)?;
+            update.store(writes);
+            let changed = update.table.as_ref().map(|table| table.entry.id);
+            let find = |shard: &Self| changed.and_then(|id| shard.catalog.applied.tables.get(&id).cloned());
+            let before = find(self);
+            update.apply(&mut self.catalog.applied);
+            let after = find(self);
+            self.destroy_dropped(before.as_ref(), after.as_ref(), writes);
+            owed.updates.push((before, after));
+        }
+        self.catalog.state.applied = entry.index;
+        self.catalog.state.applied_term = entry.term;
+        if let Some((index, waiter)) = self.catalog.in_flight.take() {
+            match index == entry.index {
+                true => owed.catalog.push(waiter),
+                false => self.catalog.in_flight = Some((index, waiter)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Destroys the data of a copy that the update drops, in the batch that applies it: a crash in between
+    /// replays both.
+    fn destroy_dropped(&mut self, before: Option<&Table>, after: Option<&Table>, writes: &mut Batch) {
+        let (Some(before), Some(after)) = (before, after) else { return };
+        let me = &self.settings.region;
+        if !before.is_here(me) || after.is_here(me) {
+            return;
+        }
+        let table = before.entry.id;
+        for (from, to) in [keys::record::table(table), keys::ledger::table(table)] {
+            writes.delete_range(from, to);
+        }
+        for (group, _) in before.partitions() {
+            let ranges = [
+                keys::change::partition(group),
+                keys::tombstone::partition(group),
+                keys::cursor::partition(group),
+                keys::request::partition(group),
+                keys::request_expiry::partition(group),
+            ];
+            ranges.into_iter().for_each(|(from, to)| writes.delete_range(from, to));
+            writes.delete(keys::partition::encode(group));
+        }
+    }
+
+    /// Carries out what applying owes: tables are opened and closed, whoever waited is told.
+    fn settle(&mut self, owed: Owed) -> Result<(), Error> {
+        let changed = !owed.updates.is_empty();
+        for (before, after) in owed.updates {
+            self.follow(before, after)?;
+        }
+        if changed {
+            self.index_names();
+            self.due.gossip_ns = 0;
+            self.restart_paused();
+        }
+        owed.waiters.into_iter().for_each(|waiter| self.tell(waiter));
+        owed.catalog.into_iter().for_each(|waiter| self.tell_catalog(waiter));
+        Ok(())
+    }
+
+    /// Opens and closes the partitions that an update made or dropped.
+    fn follow(&mut self, before: Option<Table>, after: Option<Table>) -> Result<(), Error> {
+        let Some(after) = after else { return Ok(()) };
+        let was_here = before.as_ref().is_some_and(|table| table.is_here(&self.settings.region));
+        if !after.is_here(&self.settings.region) {
+            if let Some(before) = before.filter(|_| was_here) {
+                self.close(&before);
+            }
+            return Ok(());
+        }
+        if !was_here {
+            return self.open_table(&after);
+        }
+        for (group, range) in after.partitions() {
+            let home = self.home(&after, group, range);
+            let Some(mut replica) = self.replicas.remove(&group) else { continue };
+            replica.home = home;
+            self.add_shippers(&mut replica)?;
+            self.replicas.insert(group, replica);
+        }
+        Ok(())
+    }
+
+    /// Closes a table's partitions; who still waits learns that nobody knows. Their logs go once a flush covers
+    /// the drop.
+    fn close(&mut self, table: &Table) {
+        for (group, _) in table.partitions() {
+            self.shipping.remove(&group);
+            let Some(replica) = self.replicas.remove(&group) else { continue };
+            self.figures.ledger_entries -= replica.ledger_entries;
+            for shipper in replica.shippers.values() {
+                self.count_flight(shipper.peer(), shipper.bytes_in_flight(), 0);
+            }
+            replica.waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
+        }
+        self.passed.remove(&table.entry.id);
+        self.dropped = true;
+    }
+
+    /// Drops the overlay when term or role changed: what was in flight may or may not come (`P2`, `P3`).
+    fn notice_term(&mut self, group: GroupId) {
+        let Some(replica) = self.replicas.get_mut(&group) else { return };
+        if replica.term == replica.group.term() && replica.group.is_leader() {
+            return;
+        }
+        replica.term = replica.group.term();
+        replica.overlay = partition::Overlay::new(replica.home.incarnation);
+        let waiting = std::mem::take(&mut replica.waiting);
+        waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
+    }
+}
+
+fn apply_effect<E: Engine>(
+    replica: &mut Replica<E>,
+    entry: &Committed,
+    writes: &mut Batch,
+) -> Result<partition::apply::Applied, Error> {
+    let (index, term) = (entry.index, entry.term);
+    if entry.data.is_empty() {
+        replica.state.applied = index;
+        replica.state.applied_term = term;
+        return Ok(Default::default());
+    }
+    let group = replica.home.partition;
+    let effect = Effect::decode(&entry.data).map_err(|_| Error::Entry { group, index })?;
+    for step in &effect.steps {
+        note(replica, index, step);
+    }
+    let applied = partition::apply(&replica.home, index, term, &effect, &mut replica.state, writes);
+    replica.ledger_entries += applied.ledgered;
+    replica.overlay.applied(index);
+    Ok(applied)
+}
+
+/// Keeps what the replica remembers outside the key space.
+fn note<E: Engine>(replica: &mut Replica<E>, index: u64, step: &Step) {
+    match step {
+        Step::Record { place, record, made: Some(made) } => {
+            replica.untidy.changes = true;
+            replica.untidy.tombstones |= record.is_tombstone();
+            if made.maker == replica.home.incarnation {
+                replica.last_change = index;
+                let bytes = record.body.as_ref().map_or(0, Vec::len) + place.key.len();
+                replica.shippers.values_mut().for_each(|shipper| shipper.made(bytes as u64));
+            }
+        }
+        Step::Remember { .. } => replica.untidy.outcomes = true,
+        Step::Cursor { peer, index } => {
+            if let Some(shipper) = replica.shippers.get_mut(peer) {
+                shipper.set_logged(*index);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn release<E: Engine>(replica: &mut Replica<E>, index: u64, owed: &mut Owed) {
+    while let Some(entry) = replica.waiting.first_entry().filter(|entry| *entry.key() <= index) {
+        owed.waiters.extend(entry.remove());
+    }
+}

@@ -1,0 +1,252 @@
+//! The catalog's side of a shard: table and region commands, and what peers tell of tables (`P19`).
+//!
+//! One update is in flight at a time; the rest wait in a bounded queue, and each is decided against what the one
+//! before it left.
+
+use std::collections::BTreeSet;
+
+use global::Message;
+use item::outcome::Answer;
+use item::{Error as Refusal, Invalid};
+use region::{Entry, Learned, Life, Update};
+use storage::Engine;
+use types::command::{PeerStatus, RegionAnswer, RegionCommand, TableAnswer, TableCommand, TableStatus};
+use types::{KeySchema, RegionId, RegionName, TableId, TableName, limits};
+
+use crate::reads::Told;
+use crate::waiter::CatalogWaiter;
+use crate::{Shard, writes};
+
+/// A request to the catalog that waits for its turn.
+#[derive(Debug)]
+pub(crate) enum CatalogRequest {
+    /// A client's.
+    Create { number: u64, name: TableName, key: KeySchema, regions: BTreeSet<RegionName>, partitions: u32 },
+    /// A client's.
+    Delete { number: u64, name: TableName },
+    /// A client's.
+    Pause { number: u64, to: RegionName, paused: bool },
+    /// A peer's entry.
+    Learn { peer: RegionId, entry: Entry },
+    /// A peer's refusal of a creation.
+    Refused { table: TableId },
+}
+
+impl<E: Engine> Shard<E> {
+    /// Takes in a table command; what needs the log waits for the catalog.
+    pub(crate) fn table_command(&mut self, number: u64, command: TableCommand) -> Told<()> {
+        match command {
+            TableCommand::Create { name, key, regions, partitions } => {
+                Ok(self.create(number, name, key, regions, partitions))
+            }
+            TableCommand::Delete { name } => Ok(self.enqueue(CatalogRequest::Delete { number, name })),
+            TableCommand::Describe { name } => Ok(self.describe(number, &name)),
+            TableCommand::List { after, limit } => {
+                self.list(number, after.as_ref(), limit);
+                Ok(Ok(()))
+            }
+            TableCommand::Digest { .. } | TableCommand::Versions { .. } => self.compare(number, command),
+        }
+    }
+
+    fn create(
+        &mut self,
+        number: u64,
+        name: TableName,
+        key: KeySchema,
+        regions: Vec<RegionName>,
+        partitions: u32,
+    ) -> Result<(), Refusal> {
+        let (min, max) = (1, u64::from(limits::PARTITIONS_MAX));
+        if !(min..=max).contains(&u64::from(partitions)) {
+            return Err(Invalid::Range { field: "Partitions", min, max, got: u64::from(partitions) }.into());
+        }
+        let mut named: BTreeSet<_> = regions.into_iter().collect();
+        if named.is_empty() {
+            named.insert(self.settings.region.clone());
+        }
+        if let Some(name) = named.iter().find(|name| !self.knows(name)) {
+            return Err(Refusal::UnknownRegion { name: name.clone() });
+        }
+        self.enqueue(CatalogRequest::Create { number, name, key, regions: named, partitions })
+    }
+
+    fn knows(&self, region: &RegionName) -> bool {
+        *region == self.settings.region || self.peers.contains_key(&region.id())
+    }
+
+    fn describe(&mut self, number: u64, name: &TableName) -> Result<(), Refusal> {
+        let missing = || Refusal::TableNotFound { name: name.clone() };
+        let status = self.names.get(name).and_then(|id| self.status(*id)).ok_or_else(missing)?;
+        self.reply(number, Ok(Answer::Table(TableAnswer::Table(status))));
+        Ok(())
+    }
+
+    fn status(&self, table: TableId) -> Option<TableStatus> {
+        let table = self.catalog.applied.tables.get(&table)?;
+        Some(TableStatus {
+            descriptor: table.entry.descriptor(),
+            created_ms: table.entry.id.created.millis(),
+        })
+    }
+
+    fn list(&mut self, number: u64, after: Option<&TableName>, limit: usize) {
+        let mut names: Vec<_> =
+            self.names.keys().filter(|name| after.is_none_or(|after| *name > after)).collect();
+        let limit = limit.clamp(1, limits::LIST_TABLES_MAX);
+        let more = names.len() > limit;
+        names.truncate(limit);
+        let names = names.into_iter().cloned().collect();
+        self.reply(number, Ok(Answer::Table(TableAnswer::Names { names, more })));
+    }
+
+    /// Takes in a region command.
+    pub(crate) fn region_command(&mut self, number: u64, command: RegionCommand) -> Result<(), Refusal> {
+        let (to, paused) = match command {
+            RegionCommand::Status => {
+                self.reply_region(number);
+                return Ok(());
+            }
+            RegionCommand::Pause { to } => (to, true),
+            RegionCommand::Resume { to } => (to, false),
+        };
+        if !self.peers.contains_key(&to.id()) {
+            return Err(Refusal::UnknownRegion { name: to });
+        }
+        self.enqueue(CatalogRequest::Pause { number, to, paused })
+    }
+
+    fn reply_region(&mut self, number: u64) {
+        let figures = self.figures();
+        let name = |region: RegionId| self.peers.get(&region).map(|peer| peer.name.clone());
+        let peers = figures.peers.iter().filter_map(|peer| {
+            Some(PeerStatus {
+                region: name(peer.region)?,
+                connected: peer.connected,
+                paused: peer.paused,
+                pending_changes: peer.pending_changes,
+                pending_bytes: peer.pending_bytes,
+                lag_ms: peer.lag_ms,
+            })
+        });
+        let mut peers: Vec<_> = peers.collect();
+        peers.sort_by(|a, b| a.region.cmp(&b.region));
+        let answer = RegionAnswer {
+            region: self.settings.region.clone(),
+            tables: figures.tables,
+            partitions: figures.partitions,
+            ledger_entries: figures.ledger_entries,
+            peers,
+        };
+        self.reply(number, Ok(Answer::Region(answer)));
+    }
+
+    fn enqueue(&mut self, request: CatalogRequest) -> Result<(), Refusal> {
+        if self.catalog.queue.len() >= limits::CATALOG_QUEUE_MAX {
+            return Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS });
+        }
+        self.catalog.queue.push_back(request);
+        Ok(())
+    }
+
+    /// A peer told of tables, or refused one. It tells again, so a full queue loses nothing.
+    pub(crate) fn learn(&mut self, peer: RegionId, entries: Vec<Entry>) {
+        for entry in entries {
+            let _ = self.enqueue(CatalogRequest::Learn { peer, entry });
+        }
+    }
+
+    /// A peer refused a creation. It refuses again when it is told again.
+    pub(crate) fn refused(&mut self, table: TableId) {
+        let _ = self.enqueue(CatalogRequest::Refused { table });
+    }
+
+    /// Whether the catalog's leader has applied its own term's first entry (`P2`).
+    pub(crate) fn catalog_decides(&self) -> bool {
+        self.catalog.group.decides()
+    }
+
+    /// Decides what waits for the catalog, until an update is in flight.
+    pub(crate) fn decide_catalog(&mut self) {
+        while self.catalog.in_flight.is_none() && self.catalog_decides() {
+            let Some(request) = self.catalog.queue.pop_front() else { return };
+            match request {
+                CatalogRequest::Create { number, name, key, regions, partitions } => {
+                    let now = self.clock.tick();
+                    let created = self.catalog.applied.create(name, key, &regions, partitions, now);
+                    self.propose_table(number, created);
+                }
+                CatalogRequest::Delete { number, name } => {
+                    let deleted = self.catalog.applied.delete(&name);
+                    self.propose_table(number, deleted);
+                }
+                CatalogRequest::Pause { number, to, paused } => match self.catalog.applied.pause(&to, paused)
+                {
+                    Some(update) => self.propose_update(&update, CatalogWaiter::Region { number }),
+                    None => self.reply_region(number),
+                },
+                CatalogRequest::Learn { peer, entry } => self.decide_entry(peer, entry),
+                CatalogRequest::Refused { table } => {
+                    if let Some(update) = self.catalog.applied.refused(table) {
+                        self.propose_update(&update, CatalogWaiter::Nobody);
+                    }
+                }
+            }
+        }
+    }
+
+    fn decide_entry(&mut self, peer: RegionId, entry: Entry) {
+        let (table, digest) = (entry.id, entry.digest());
+        match self.catalog.applied.learn(entry) {
+            Learned::Known => self.send(peer, &Message::TablesKnown(vec![(table, digest)])),
+            Learned::Update(update) => {
+                self.propose_update(&update, CatalogWaiter::Known { peer, table, digest })
+            }
+            Learned::Refused => self.send(peer, &Message::TableRefused(table)),
+            Learned::Undecided => {}
+        }
+    }
+
+    fn propose_table(&mut self, number: u64, decided: Result<(TableId, Update), Refusal>) {
+        match decided {
+            Ok((table, update)) => self.propose_update(&update, CatalogWaiter::Table { number, table }),
+            Err(refusal) => self.reply(number, Err(refusal)),
+        }
+    }
+
+    fn propose_update(&mut self, update: &Update, waiter: CatalogWaiter) {
+        match self.catalog.group.propose(update.encode()) {
+            Ok(index) => {
+                self.catalog.in_flight = Some((index, waiter));
+                self.dirty.insert(types::GroupId::CATALOG);
+            }
+            Err(refused) => {
+                if let CatalogWaiter::Table { number, .. } | CatalogWaiter::Region { number } = waiter {
+                    self.reply(number, Err(writes::refusal(refused)));
+                }
+            }
+        }
+    }
+
+    /// Tells who waited for the catalog that their update is applied.
+    pub(crate) fn tell_catalog(&mut self, waiter: CatalogWaiter) {
+        match waiter {
+            CatalogWaiter::Table { number, table } => {
+                let status = self.status(table).expect("the update put it there");
+                self.reply(number, Ok(Answer::Table(TableAnswer::Table(status))));
+            }
+            CatalogWaiter::Region { number } => self.reply_region(number),
+            CatalogWaiter::Known { peer, table, digest } => {
+                self.send(peer, &Message::TablesKnown(vec![(table, digest)]));
+            }
+            CatalogWaiter::Nobody => {}
+        }
+    }
+
+    /// Keeps the index of names up to date with the catalog.
+    pub(crate) fn index_names(&mut self) {
+        let tables = self.catalog.applied.tables.values();
+        let named = tables.filter(|table| table.entry.life != Life::Deleted);
+        self.names = named.map(|table| (table.entry.name.clone(), table.entry.id)).collect();
+    }
+}

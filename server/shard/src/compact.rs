@@ -1,0 +1,65 @@
+//! Keeping the log short: the key space is flushed, then the log is cut at what the flush covers.
+//!
+//! The log is only ever cut up to the *flushed* index: what was applied and not flushed is replayed from it. The
+//! log of a dropped partition goes whole, once a flush covers the drop: before, a crash would bring the partition's
+//! data back without its log.
+
+use std::collections::BTreeMap;
+
+use storage::log::LogWrite;
+use storage::{Engine, LogBatch};
+use types::{GroupId, limits};
+
+use crate::open::NODE;
+use crate::{Error, Shard};
+
+/// What a flush under way will cover.
+#[derive(Debug)]
+pub(crate) struct Flushing {
+    applied: BTreeMap<GroupId, u64>,
+    orphans: Vec<GroupId>,
+}
+
+impl<E: Engine> Shard<E> {
+    /// Whether a flush is due: the log holds more that none covers than a restart should replay, or a table was
+    /// dropped.
+    pub fn wants_flush(&self) -> bool {
+        let grown = self.engine.log_bytes().saturating_sub(self.log_bytes_flushed);
+        self.flushing.is_none() && (self.dropped || grown >= limits::LOG_UNFLUSHED_BYTES_MAX as u64)
+    }
+
+    /// Notes how far everything is applied, and which logs no partition owns. The driver then calls
+    /// `Engine::flush` on a thread of its own, and `compact` when that has returned. An error is fatal.
+    pub fn begin_flush(&mut self) -> Result<(), Error> {
+        let mut applied: BTreeMap<_, _> =
+            self.replicas.iter().map(|(group, replica)| (*group, replica.state.applied)).collect();
+        applied.insert(GroupId::CATALOG, self.catalog.state.applied);
+        // Only a catalog that decides has replayed its log and knows every partition that exists.
+        let orphans = match self.catalog_decides() {
+            true => self.engine.groups()?,
+            false => Vec::new(),
+        };
+        let orphans =
+            orphans.into_iter().filter(|group| *group != NODE && !applied.contains_key(group)).collect();
+        self.dropped = false;
+        self.flushing = Some(Flushing { applied, orphans });
+        Ok(())
+    }
+
+    /// The flush begun by `begin_flush` is done: cuts the logs at what it covers. An error is fatal.
+    pub fn compact(&mut self) -> Result<(), Error> {
+        let flushed = self.flushing.take().expect("a flush was begun");
+        let mut batch = LogBatch::new();
+        for (group, applied) in flushed.applied {
+            if let Some(group) = self.group_mut(group) {
+                group.compact(applied, &mut batch)?;
+            }
+        }
+        flushed.orphans.into_iter().for_each(|group| batch.push(LogWrite::Remove { group }));
+        if !batch.is_empty() {
+            self.engine.append(batch)?;
+        }
+        self.log_bytes_flushed = self.engine.log_bytes();
+        Ok(())
+    }
+}

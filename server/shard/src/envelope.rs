@@ -1,0 +1,63 @@
+//! What goes into a shard and comes out of it.
+//!
+//! A link's bytes are opaque to whoever carries them: they may be lost, doubled and reordered, and carry their
+//! own format version and checksum.
+
+use item::operation::Command;
+use item::outcome::Answer;
+use types::RegionId;
+
+/// One message to or from a shard.
+#[derive(Clone, Debug)]
+pub enum Envelope {
+    /// A client's request, inwards.
+    Request(Box<Request>),
+    /// The answer to a request, outwards; exactly one for each request that entered.
+    Reply(Box<Reply>),
+    /// A message of a peer region's shard, inwards, or to it, outwards.
+    Link(Link),
+    /// The link to a peer came up, inwards; whatever was under way on an earlier one may be lost.
+    LinkUp(RegionId),
+    /// The link to a peer went down, inwards.
+    LinkDown(RegionId),
+}
+
+/// A client's request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Chosen by the driver, unique among the requests under way; the reply carries it back.
+    pub number: u64,
+    /// On the raw monotonic clock; expired work is dropped before it is decided.
+    pub deadline_ns: Option<u64>,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The request's number.
+    pub number: u64,
+    /// What it came to.
+    pub result: Result<Answer, item::Error>,
+}
+
+/// Bytes between the shards of two regions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// The other region: the sender of an inward message, the receiver of an outward one.
+    pub peer: RegionId,
+    /// A framed message with its own version and checksum.
+    pub bytes: Vec<u8>,
+}
+
+impl Envelope {
+    /// What the envelope weighs against the inbox's byte limit; an estimate of a request's decoded size is enough.
+    pub fn weight(&self) -> usize {
+        match self {
+            Envelope::Link(link) => link.bytes.len() + 64,
+            Envelope::Request(_) | Envelope::Reply(_) => 1024,
+            Envelope::LinkUp(_) | Envelope::LinkDown(_) => 64,
+        }
+    }
+}

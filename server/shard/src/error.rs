@@ -1,0 +1,32 @@
+//! What stops a shard: a failed disk or state that no release of it wrote.
+//!
+//! Every one is fatal. Whoever meets one stops the process, so that nothing is answered on its strength.
+
+use types::GroupId;
+
+/// Why a shard cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine failed, or holds what it should not.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+    /// A raft group cannot go on.
+    #[error(transparent)]
+    Consensus(#[from] consensus::Error),
+    /// A committed entry that cannot be decoded.
+    #[error("group {} has an entry at index {index} that this release cannot read: start a later release", group.0)]
+    Entry {
+        /// Whose log.
+        group: GroupId,
+        /// Where.
+        index: u64,
+    },
+    /// Data of a partition whose log is gone.
+    #[error("partition {} has data up to index {applied} and no log: restore the folder it was started with", group.0)]
+    LogLost {
+        /// Which partition.
+        group: GroupId,
+        /// The applied index found beside the data.
+        applied: u64,
+    },
+}

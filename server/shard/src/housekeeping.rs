@@ -1,0 +1,137 @@
+//! Periodic work of partitions: cursors to the log, collection, trimming, forgetting.
+//!
+//! Each step is a bounded proposal like any other command; what is left over waits for the next round.
+
+use partition::effect::{Effect, Step};
+use partition::{collect, forget, trim};
+use storage::engine::each;
+use storage::{Engine, keys};
+use types::{GroupId, HybridTime, limits};
+
+use crate::{Error, Figures, PeerFigures, Shard};
+
+const NS_PER_MS: u64 = 1_000_000;
+
+impl<E: Engine> Shard<E> {
+    /// Does what is due, and says when it is due again.
+    pub(crate) fn do_what_is_due(&mut self) -> Result<(), Error> {
+        let now = self.now.monotonic_ns;
+        if now >= self.due.pulse_ns {
+            self.send_pulses();
+            self.due.pulse_ns = now + limits::CLOSED_TIME_INTERVAL_MS * NS_PER_MS;
+        }
+        if now >= self.due.gossip_ns {
+            self.send_tables();
+            self.due.gossip_ns = now + limits::CATALOG_RETRY_MS * NS_PER_MS;
+        }
+        if now >= self.due.tidy_ns {
+            self.tidy()?;
+            self.due.tidy_ns = now + limits::COLLECT_INTERVAL_MS * NS_PER_MS;
+        }
+        Ok(())
+    }
+
+    fn tidy(&mut self) -> Result<(), Error> {
+        let groups: Vec<_> = self.replicas.keys().copied().collect();
+        for group in groups {
+            if !self.replicas[&group].decides() {
+                continue;
+            }
+            for effect in self.tidying(group)? {
+                let replica = self.replicas.get_mut(&group).expect("seen above");
+                // A refused proposal is made again in the next round.
+                if replica.propose(&effect).is_ok() {
+                    self.dirty.insert(group);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tidying(&mut self, group: GroupId) -> Result<Vec<Effect>, Error> {
+        let all_passed = self.all_passed(group);
+        let (now, present) = (self.clock.present(), self.clock.present());
+        self.clock.pass(present);
+        let replica = self.replicas.get_mut(&group).expect("called for a partition that is here");
+        let mut effects = Vec::new();
+        for (peer, shipper) in &replica.shippers {
+            if let Some(index) = shipper.to_log() {
+                effects.push(Effect { steps: vec![Step::Cursor { peer: *peer, index }] });
+            }
+        }
+        let view = partition::View { engine: &self.engine, overlay: &replica.overlay };
+        if replica.untidy.tombstones {
+            let step = collect::decide(&view, &replica.home, &replica.state, all_passed, now)?;
+            replica.untidy.tombstones =
+                step.is_some() || any(&self.engine, keys::tombstone::partition(group))?;
+            effects.extend(step);
+        }
+        if replica.untidy.changes {
+            let least_cursor = replica.shippers.values().map(|shipper| shipper.logged()).min();
+            let step = trim::decide(&self.engine, &replica.home, least_cursor.unwrap_or(0), all_passed)?;
+            replica.untidy.changes = step.is_some() || any(&self.engine, keys::change::partition(group))?;
+            effects.extend(step);
+        }
+        if replica.untidy.outcomes {
+            let step = forget::decide(&self.engine, &replica.home, now)?;
+            replica.untidy.outcomes = step.is_some() || any(&self.engine, keys::request::partition(group))?;
+            effects.extend(step);
+        }
+        Ok(effects)
+    }
+
+    /// The time that all have passed over a partition's range (`P8`).
+    fn all_passed(&self, group: GroupId) -> HybridTime {
+        let home = &self.replicas[&group].home;
+        match self.passed.get(&home.table) {
+            Some(passed) if home.replicated() => {
+                passed.all_passed(home.incarnation, &home.others, home.range)
+            }
+            _ => HybridTime::ZERO,
+        }
+    }
+
+    /// What the shard has done, and how its links stand.
+    pub fn figures(&self) -> Figures {
+        let mut figures = self.figures.clone();
+        figures.serving = self.catalog_decides() && self.replicas.values().all(|replica| replica.decides());
+        figures.tables = self.names.len() as u64;
+        figures.partitions = self.replicas.len() as u64;
+        figures.clock_steps = self.clock.steps();
+        figures.peers = self.peers.values().map(|peer| self.peer_figures(peer)).collect();
+        figures
+    }
+
+    fn peer_figures(&self, peer: &crate::peer::Peer) -> PeerFigures {
+        let mut figures = PeerFigures {
+            region: peer.id(),
+            connected: peer.connected,
+            paused: self.catalog.applied.settings.paused.contains(&peer.name),
+            ..PeerFigures::default()
+        };
+        let present = self.clock.physical_ms();
+        for replica in self.replicas.values() {
+            let Some(shipper) = replica.shippers.get(&peer.id()) else { continue };
+            figures.pending_changes += shipper.pending().changes;
+            figures.pending_bytes += shipper.pending().bytes;
+            let passed = self.passed.get(&replica.home.table);
+            let closed =
+                passed.map_or(HybridTime::ZERO, |passed| passed.received(shipper.to, replica.home.range));
+            if closed > HybridTime::ZERO {
+                let lag = present.saturating_sub(closed.millis());
+                figures.lag_ms = Some(figures.lag_ms.map_or(lag, |worst| worst.max(lag)));
+            }
+        }
+        figures
+    }
+}
+
+/// Whether a range holds anything.
+fn any(engine: &impl Engine, bounds: keys::Bounds) -> Result<bool, Error> {
+    let mut found = false;
+    each(engine, &bounds, |_, _| {
+        found = true;
+        Ok(false)
+    })?;
+    Ok(found)
+}

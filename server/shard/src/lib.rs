@@ -1,0 +1,42 @@
+//! One shard: every layer below composed on one thread, driven by whoever owns clocks and sockets.
+//!
+//! `node` drives it from an OS thread and `sim` from its event queue, through the same two calls:
+//! `Shard::turn` decides and appends, `Shard::persisted` releases what had to wait for the sync (`P22`).
+//! Nothing here reads a clock, opens a socket or blocks on anything but the engine.
+
+mod advance;
+mod batches;
+mod catalog;
+pub mod clock;
+mod compact;
+pub mod envelope;
+pub mod error;
+pub mod figures;
+mod housekeeping;
+pub mod inbox;
+mod links;
+#[cfg(feature = "observe")]
+pub mod observation;
+mod open;
+mod peer;
+mod pulse;
+mod reads;
+mod replica;
+mod requests;
+pub mod settings;
+mod shard;
+mod shipping;
+pub mod snapshot_read;
+pub mod turn;
+mod waiter;
+mod writes;
+
+pub use clock::Clock;
+pub use envelope::{Envelope, Link, Reply, Request};
+pub use error::Error;
+pub use figures::{Figures, PeerFigures};
+pub use inbox::Inbox;
+pub use settings::Settings;
+pub use shard::Shard;
+pub use snapshot_read::SnapshotRead;
+pub use turn::{Turn, TurnId};

@@ -1,0 +1,212 @@
+//! Starting a shard from what its engine holds.
+//!
+//! The catalog says which partitions exist; each replays its log from its applied index. A partition without a
+//! log was created by an update whose first append a crash took back: it never held anything, and is made again.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use consensus::Group;
+use global::ship::{Pending, Shipper};
+use partition::{Home, Overlay};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use region::Table;
+use storage::engine::{StateName, each};
+use storage::keys::{self, PartitionState};
+use storage::{Direction, Engine, LogBatch};
+use types::{GroupId, HashRange, HybridTime, Now, RegionId};
+
+use crate::peer::Peer;
+use crate::replica::{Replica, Untidy};
+use crate::shard::{CatalogReplica, Due, Unsynced};
+use crate::{Clock, Error, Figures, Settings, Shard, TurnId};
+
+/// The raft id of the only voter of a region of one node.
+pub(crate) const REPLICA: u64 = 1;
+/// Where a shard's own states stand in the log store.
+pub(crate) const NODE: GroupId = GroupId(0);
+
+impl<E: Engine> Shard<E> {
+    /// Opens a shard over an engine and recovers everything that the engine holds. An error is fatal.
+    pub fn open(engine: E, settings: Settings, now: Now) -> Result<Self, Error> {
+        let ceiling = engine.state(NODE, StateName::ClockCeiling)?;
+        let ceiling = ceiling.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+        let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+        let catalog = open_catalog(&engine, &settings, &mut random)?;
+        let peers = settings.peers.iter().map(|name| (name.id(), Peer::new(name.clone()))).collect();
+        let mut shard = Shard {
+            clock: Clock::new(now, HybridTime::from_u64(ceiling)),
+            log_bytes_flushed: engine.log_bytes(),
+            engine,
+            settings,
+            now,
+            random,
+            catalog,
+            replicas: BTreeMap::new(),
+            names: BTreeMap::new(),
+            peers,
+            passed: BTreeMap::new(),
+            arrivals: Default::default(),
+            fans: BTreeMap::new(),
+            dirty: BTreeSet::from([GroupId::CATALOG]),
+            shipping: BTreeSet::new(),
+            unsynced: Unsynced::default(),
+            turns: VecDeque::new(),
+            turn: TurnId::default(),
+            out: Vec::new(),
+            reads: Vec::new(),
+            figures: Figures::default(),
+            due: Due::default(),
+            flushing: None,
+            dropped: false,
+            #[cfg(feature = "observe")]
+            closed_received: Vec::new(),
+        };
+        let me = &shard.settings.region;
+        let here = shard.catalog.applied.tables.values().filter(|table| table.is_here(me));
+        for table in here.cloned().collect::<Vec<_>>() {
+            shard.open_table(&table)?;
+        }
+        shard.index_names();
+        Ok(shard)
+    }
+
+    /// Opens the partitions of a table, making those that have no log.
+    pub(crate) fn open_table(&mut self, table: &Table) -> Result<(), Error> {
+        let mut batch = LogBatch::new();
+        for (group, _) in table.partitions() {
+            if self.engine.state(group, StateName::Configuration)?.is_none() {
+                let state = load_state(&self.engine, group)?;
+                if state.applied > 0 {
+                    return Err(Error::LogLost { group, applied: state.applied });
+                }
+                consensus::create(group, &[REPLICA], &mut batch);
+            }
+        }
+        if !batch.is_empty() {
+            self.engine.append(batch)?;
+        }
+        for (group, range) in table.partitions() {
+            let replica = self.open_replica(table, group, range)?;
+            self.replicas.insert(group, replica);
+            self.dirty.insert(group);
+            self.shipping.insert(group);
+        }
+        Ok(())
+    }
+
+    fn open_replica(&mut self, table: &Table, group: GroupId, range: HashRange) -> Result<Replica<E>, Error> {
+        let home = self.home(table, group, range);
+        let state = load_state(&self.engine, group)?;
+        let raft = Group::open(self.engine.clone(), group, REPLICA, state.applied, &mut self.random)?;
+        let overlay = Overlay::new(home.incarnation);
+        let last_change = last_change(&self.engine, group)?;
+        let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, range))?;
+        let (term, closed) = (raft.term(), state.closed);
+        let mut replica = Replica {
+            group: raft,
+            home,
+            state,
+            overlay,
+            term,
+            waiting: BTreeMap::new(),
+            shippers: BTreeMap::new(),
+            last_change,
+            closed,
+            ledger_entries,
+            untidy: Untidy::UNKNOWN,
+        };
+        self.figures.ledger_entries += ledger_entries;
+        self.add_shippers(&mut replica)?;
+        Ok(replica)
+    }
+
+    /// What a partition knows of itself, as the catalog has it.
+    pub(crate) fn home(&self, table: &Table, partition: GroupId, range: HashRange) -> Home {
+        let me = &self.settings.region;
+        let others = table.entry.copies.keys().filter(|region| *region != me);
+        Home {
+            partition,
+            table: table.entry.id,
+            key: table.entry.key.clone(),
+            range,
+            incarnation: table.entry.incarnation(me).expect("a copy that is here is confirmed"),
+            others: others.filter_map(|region| table.entry.incarnation(region)).collect(),
+            faults: self.settings.faults,
+        }
+    }
+
+    /// Adds a shipper for each other life that has none, starting from its logged cursor.
+    pub(crate) fn add_shippers(&self, replica: &mut Replica<E>) -> Result<(), Error> {
+        for life in replica.home.others.clone() {
+            if replica.shippers.contains_key(&life.region) {
+                continue;
+            }
+            let cursor = load_cursor(&self.engine, replica.home.partition, life.region)?;
+            let pending = pending(&self.engine, &replica.home, cursor)?;
+            replica.shippers.insert(life.region, Shipper::new(life, cursor, pending));
+        }
+        Ok(())
+    }
+}
+
+fn open_catalog<E: Engine>(
+    engine: &E,
+    settings: &Settings,
+    random: &mut ChaCha8Rng,
+) -> Result<CatalogReplica<E>, Error> {
+    if engine.state(GroupId::CATALOG, StateName::Configuration)?.is_none() {
+        let mut batch = LogBatch::new();
+        consensus::create(GroupId::CATALOG, &[REPLICA], &mut batch);
+        engine.append(batch)?;
+    }
+    let state = load_state(engine, GroupId::CATALOG)?;
+    let group = Group::open(engine.clone(), GroupId::CATALOG, REPLICA, state.applied, random)?;
+    let applied = region::update::load(engine, settings.region.clone())?;
+    Ok(CatalogReplica { group, state, applied, in_flight: None, queue: VecDeque::new() })
+}
+
+fn load_state(engine: &impl Engine, group: GroupId) -> Result<PartitionState, Error> {
+    let stored = engine.get(&keys::partition::encode(group))?;
+    Ok(stored.map(|bytes| PartitionState::decode(&bytes)).transpose()?.unwrap_or_default())
+}
+
+fn load_cursor(engine: &impl Engine, partition: GroupId, peer: RegionId) -> Result<u64, Error> {
+    let stored = engine.get(&keys::cursor::Key { partition, peer }.encode())?;
+    Ok(stored.map(|bytes| keys::Cursor::decode(&bytes)).transpose()?.map_or(0, |cursor| cursor.index))
+}
+
+/// The index of the newest change; one that another region made does no harm.
+fn last_change(engine: &impl Engine, partition: GroupId) -> Result<u64, Error> {
+    let (from, to) = keys::change::partition(partition);
+    let mut newest = None;
+    let bounds = (std::ops::Bound::Included(&from[..]), std::ops::Bound::Excluded(&to[..]));
+    engine.scan(bounds.0, bounds.1, Direction::Backward, &mut |key, _| {
+        newest = Some(keys::change::Key::decode(key));
+        std::ops::ControlFlow::Break(())
+    })?;
+    Ok(newest.transpose()?.map_or(0, |key| key.index))
+}
+
+fn pending(engine: &impl Engine, home: &Home, cursor: u64) -> Result<Pending, Error> {
+    let mut pending = Pending::default();
+    let bounds = keys::change::indices(home.partition, cursor + 1, u64::MAX);
+    each(engine, &bounds, |_, value| {
+        let change = keys::Change::decode(value)?;
+        if change.maker == home.incarnation {
+            pending.changes += 1;
+            pending.bytes += u64::from(change.bytes);
+        }
+        Ok(true)
+    })?;
+    Ok(pending)
+}
+
+fn count(engine: &impl Engine, bounds: keys::Bounds) -> Result<u64, Error> {
+    let mut count = 0;
+    each(engine, &bounds, |_, _| {
+        count += 1;
+        Ok(true)
+    })?;
+    Ok(count)
+}

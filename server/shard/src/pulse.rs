@@ -1,0 +1,100 @@
+//! The periodic exchange: closed times and reports of them (`P8`), and tables that peers may not know (`P19`).
+
+use global::{Message, Passed, Pulse};
+use region::{Life, Table};
+use storage::Engine;
+use types::{GroupId, HashRange, HybridTime, Incarnation, RegionId, limits};
+
+use crate::Shard;
+
+impl<E: Engine> Shard<E> {
+    /// Tells every open peer the closed times of the tables shared with it, and which it was told.
+    pub(crate) fn send_pulses(&mut self) {
+        self.choose_closed();
+        let tables: Vec<_> =
+            self.catalog.applied.named().filter(|table| table.entry.life == Life::Active).collect();
+        let shared: Vec<Table> =
+            tables.into_iter().filter(|table| table.entry.copies.len() > 1).cloned().collect();
+        let peers: Vec<_> = self.peers.values().filter(|peer| peer.connected).map(|peer| peer.id()).collect();
+        for peer in peers {
+            let (mut pulses, mut ranges) = (Vec::new(), 0);
+            for table in &shared {
+                let Some(pulse) = self.pulse_of(table, peer) else { continue };
+                ranges += pulse.closed.len();
+                pulses.push(pulse);
+                if ranges >= limits::PULSE_RANGES_MAX {
+                    self.send(peer, &Message::Pulse(std::mem::take(&mut pulses)));
+                    ranges = 0;
+                }
+            }
+            if !pulses.is_empty() {
+                self.send(peer, &Message::Pulse(pulses));
+            }
+        }
+    }
+
+    /// Chooses each partition's closed time: below every stamp in flight, at or below the durable ceiling, so
+    /// that no successor stamps below it either; everything later is stamped above it (`P8`).
+    fn choose_closed(&mut self) {
+        let present = self.clock.present().min(self.clock.durable());
+        self.clock.pass(present);
+        for replica in self.replicas.values_mut().filter(|replica| replica.decides()) {
+            let flying = replica.overlay.least_stamp().map_or(HybridTime::MAX, HybridTime::previous);
+            replica.closed = replica.closed.max(present.min(flying));
+        }
+    }
+
+    fn pulse_of(&mut self, table: &Table, peer: RegionId) -> Option<Pulse> {
+        let from = table.entry.incarnation(&self.settings.region)?;
+        let to = table.entry.incarnation(&self.peers.get(&peer)?.name)?;
+        let open = self.open_to(peer);
+        let mut closed: Vec<(HashRange, HybridTime)> = Vec::new();
+        for (group, range) in table.partitions().filter(|_| open) {
+            let Some(time) = self.close_to(group, peer) else { continue };
+            match closed.last_mut() {
+                // Idle neighbours share one entry.
+                Some((before, at)) if *at == time => before.last = range.last,
+                _ => closed.push((range, time)),
+            }
+        }
+        let received = match self.passed.get(&table.entry.id) {
+            Some(passed) => received(passed, table, from, &self.settings.region),
+            None => Vec::new(),
+        };
+        Some(Pulse { table: table.entry.id, from, to, closed, received })
+    }
+
+    fn close_to(&mut self, group: GroupId, peer: RegionId) -> Option<HybridTime> {
+        let replica = self.replicas.get_mut(&group).filter(|replica| replica.decides())?;
+        let (closed, last_change) = (replica.closed, replica.last_change);
+        let shipper = replica.shippers.get_mut(&peer)?;
+        Some(shipper.close(&replica.home, closed, last_change)).filter(|time| *time > HybridTime::ZERO)
+    }
+
+    /// Tells every open peer the tables that it shares and has not said to know in this state.
+    pub(crate) fn send_tables(&mut self) {
+        let peers: Vec<_> = self.peers.values().filter(|peer| peer.connected).map(|peer| peer.id()).collect();
+        for peer in peers {
+            let Some(state) = self.peers.get(&peer) else { continue };
+            let shared = self.catalog.applied.tables.values().map(|table| &table.entry);
+            let shared = shared.filter(|entry| entry.copies.contains_key(&state.name));
+            let unknown = shared.filter(|entry| state.known.get(&entry.id) != Some(&entry.digest()));
+            let unknown: Vec<_> = unknown.take(limits::CATALOG_QUEUE_MAX).cloned().collect();
+            if !unknown.is_empty() {
+                self.send(peer, &Message::Tables(unknown));
+            }
+        }
+    }
+}
+
+/// The least closed time received from each other life, over all hashes.
+fn received(
+    passed: &Passed,
+    table: &Table,
+    me: Incarnation,
+    region: &types::RegionName,
+) -> Vec<(Incarnation, HybridTime)> {
+    let others = table.entry.copies.keys().filter(|other| *other != region);
+    let lives = others.filter_map(|other| table.entry.incarnation(other)).filter(|life| *life != me);
+    lives.map(|life| (life, passed.received(life, HashRange::ALL))).collect()
+}

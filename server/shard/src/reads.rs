@@ -1,0 +1,137 @@
+//! Reads: committed data only, at the leader, answered in the turn that asked.
+
+use std::collections::BTreeMap;
+
+use item::operation::{BatchGet, Get, KeysAndOptions, Query, Scan};
+use item::outcome::BatchGot;
+use item::{Error as Refusal, Invalid, Item, Key, Outcome, size};
+use partition::{get, query, scan};
+use storage::Engine;
+use types::command::TableCommand;
+use types::{HashRange, TableName, limits};
+
+use crate::snapshot_read::What;
+use crate::{Error, Shard, SnapshotRead};
+
+/// A result within a result: outside what is fatal, inside what the client is told.
+pub(crate) type Told<T> = Result<Result<T, Refusal>, Error>;
+
+/// Takes the value out of a client's result, or tells the client.
+macro_rules! told {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(refusal) => return Ok(Err(refusal.into())),
+        }
+    };
+}
+pub(crate) use told;
+
+impl<E: Engine> Shard<E> {
+    /// `GetItem`.
+    pub(crate) fn get(&mut self, number: u64, request: Get) -> Told<()> {
+        let table = told!(self.table(&request.table));
+        let key = told!(Key::of_key(&table.entry.key, &request.key).map_err(Invalid::from));
+        let replica = told!(self.leader(table.partition_of(key.hash)));
+        let item = get::read(&self.engine, &replica.home, key)?;
+        let item = match (&request.projection, item) {
+            (Some(projection), Some(item)) => Some(projection.apply(&item)),
+            (_, item) => item,
+        };
+        self.reply_item(number, Ok(Outcome::Item(item)));
+        Ok(Ok(()))
+    }
+
+    /// `Query`.
+    pub(crate) fn query(&mut self, number: u64, request: &Query) -> Told<()> {
+        let table = told!(self.table(&request.table));
+        let plan = told!(query::plan(&table.entry.key, request));
+        let replica = told!(self.leader(table.partition_of(plan.hash)));
+        let page = query::read(&self.engine, &replica.home, &plan, request)?;
+        self.reply_item(number, Ok(Outcome::Page(page)));
+        Ok(Ok(()))
+    }
+
+    /// `Scan`.
+    pub(crate) fn scan(&mut self, number: u64, request: &Scan) -> Told<()> {
+        let table = told!(self.table(&request.table));
+        let plan = told!(scan::plan(&table.entry.key, request));
+        for (group, range) in table.partitions() {
+            if plan.range.is_some_and(|wanted| wanted.overlaps(&range)) {
+                told!(self.leader(group));
+            }
+        }
+        let page = scan::read(&self.engine, table.entry.id, &table.entry.key, &plan, request)?;
+        self.reply_item(number, Ok(Outcome::Page(page)));
+        Ok(Ok(()))
+    }
+
+    /// `BatchGetItem`: what does not fit the answer is handed back.
+    pub(crate) fn batch_get(&mut self, number: u64, request: BatchGet) -> Told<()> {
+        let mut got = BatchGot::default();
+        let mut bytes = 0;
+        for (name, wanted) in &request.tables {
+            let items = told!(self.get_keys(name, wanted, &mut bytes, &mut got.unprocessed)?);
+            got.items.insert(name.clone(), items);
+        }
+        self.reply_item(number, Ok(Outcome::Got(got)));
+        Ok(Ok(()))
+    }
+
+    fn get_keys(
+        &self,
+        name: &TableName,
+        wanted: &KeysAndOptions,
+        bytes: &mut usize,
+        unprocessed: &mut BTreeMap<TableName, KeysAndOptions>,
+    ) -> Told<Vec<Item>> {
+        let table = told!(self.table(name));
+        let (mut items, mut left) = (Vec::new(), Vec::new());
+        for key in &wanted.keys {
+            let place = told!(Key::of_key(&table.entry.key, key).map_err(Invalid::from));
+            let leader = self.leader(table.partition_of(place.hash));
+            let (Ok(replica), true) = (leader, *bytes < limits::BATCH_BYTES_MAX - limits::ITEM_BYTES_MAX)
+            else {
+                left.push(key.clone());
+                continue;
+            };
+            if let Some(item) = get::read(&self.engine, &replica.home, place)? {
+                *bytes += size::item_size(&item);
+                items.push(wanted.projection.as_ref().map_or(item.clone(), |keep| keep.apply(&item)));
+            }
+        }
+        if !left.is_empty() {
+            unprocessed.insert(name.clone(), KeysAndOptions { keys: left, ..wanted.clone() });
+        }
+        Ok(Ok(items))
+    }
+
+    /// `Digest` and `Versions`: too long for a turn, so they leave it on a snapshot.
+    pub(crate) fn compare(&mut self, number: u64, command: TableCommand) -> Told<()> {
+        let (name, range, what) = match command {
+            TableCommand::Digest { name, range, parts } => {
+                (name, range, What::Digest { parts, positions: Vec::new() })
+            }
+            TableCommand::Versions { name, range, limit } => {
+                let key = told!(self.table(&name)).entry.key.clone();
+                (name, range, What::Versions { key, limit })
+            }
+            _ => unreachable!("only comparisons come here"),
+        };
+        let table = told!(self.table(&name)).entry.id;
+        let positions = told!(self.positions(&name, range));
+        let what = match what {
+            What::Digest { parts, .. } => What::Digest { parts, positions },
+            what => what,
+        };
+        self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, range, what });
+        Ok(Ok(()))
+    }
+
+    /// The partitions that a range touches, and how far each has applied.
+    fn positions(&self, name: &TableName, range: HashRange) -> Result<Vec<(u64, u64)>, Refusal> {
+        let table = self.table(name)?;
+        let touched = table.partitions().filter(|(_, part)| part.overlaps(&range));
+        touched.map(|(group, _)| Ok((group.0, self.leader(group)?.state.applied))).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! One partition's replica on this shard: its raft group, its state and whoever waits for it.
+
+use std::collections::BTreeMap;
+
+use consensus::Group;
+use global::Shipper;
+use partition::effect::Effect;
+use partition::{Home, Moment, Overlay, View};
+use storage::Engine;
+use storage::keys::PartitionState;
+use types::{HybridTime, RegionId, limits};
+
+use crate::waiter::Waiter;
+
+/// A partition's replica.
+pub(crate) struct Replica<E: Engine> {
+    /// Its raft group.
+    pub group: Group<E>,
+    /// Its place.
+    pub home: Home,
+    /// Its applied state.
+    pub state: PartitionState,
+    /// Effects in flight, of one term (`P2`).
+    pub overlay: Overlay,
+    /// The term of the overlay.
+    pub term: u64,
+    /// Who waits for which index.
+    pub waiting: BTreeMap<u64, Vec<Waiter>>,
+    /// One per peer that holds a copy.
+    pub shippers: BTreeMap<RegionId, Shipper>,
+    /// The index of the newest change made here and applied.
+    pub last_change: u64,
+    /// The largest closed time chosen: every stamp is above it (`P8`).
+    pub closed: HybridTime,
+    /// Entries of the conflict ledger in this range.
+    pub ledger_entries: u64,
+    /// What there may be to tidy.
+    pub untidy: Untidy,
+}
+
+/// What a look at the partition may find to collect; cleared when it found nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Untidy {
+    /// Tombstones.
+    pub tombstones: bool,
+    /// Changes that everybody has.
+    pub changes: bool,
+    /// Outcomes of requests.
+    pub outcomes: bool,
+}
+
+impl Untidy {
+    /// After a start, everything may be there.
+    pub const UNKNOWN: Untidy = Untidy { tombstones: true, changes: true, outcomes: true };
+}
+
+impl<E: Engine> Replica<E> {
+    /// What decisions are made against.
+    pub fn view<'a>(&'a self, engine: &'a E) -> View<'a, E> {
+        View { engine, overlay: &self.overlay }
+    }
+
+    /// The times that a decision is made at.
+    pub fn moment(&self, now: HybridTime, wall_ms: u64) -> Moment {
+        let floor = self.state.floor.max(self.overlay.floor());
+        Moment { now, wall_ms, floor, closed: self.closed }
+    }
+
+    /// Whether another write must be refused for what is in flight already.
+    pub fn is_full(&self) -> bool {
+        self.overlay.bytes() >= limits::PARTITION_IN_FLIGHT_BYTES_MAX
+    }
+
+    /// Proposes an effect; it enters the overlay only once raft has accepted it at an index (`P2`).
+    pub fn propose(&mut self, effect: &Effect) -> Result<u64, consensus::ProposeError> {
+        let bytes = effect.encode();
+        let length = bytes.len();
+        let index = self.group.propose(bytes)?;
+        self.overlay.add(index, effect, length);
+        Ok(index)
+    }
+
+    /// Whether everything that the replica knows is what its term decided: it may decide (`P2`).
+    pub fn decides(&self) -> bool {
+        self.group.decides() && self.term == self.group.term()
+    }
+}

@@ -1,0 +1,76 @@
+//! Client requests, handed to whoever carries them out. Every request is answered exactly once.
+
+use item::operation::{Command, Operation};
+use item::outcome::Answer;
+use item::{Error as Refusal, Outcome};
+use region::{Life, Table};
+use storage::Engine;
+use types::{GroupId, TableName};
+
+use crate::replica::Replica;
+use crate::{Envelope, Error, Reply, Request, Shard};
+
+impl<E: Engine> Shard<E> {
+    /// Takes in a request.
+    pub(crate) fn request(&mut self, request: Request) -> Result<(), Error> {
+        let number = request.number;
+        if request.deadline_ns.is_some_and(|deadline| deadline <= self.now.monotonic_ns) {
+            self.reply(number, Err(Refusal::DeadlinePassed));
+            return Ok(());
+        }
+        let refused = match request.command {
+            Command::Item(operation) => self.operation(number, operation)?.err(),
+            Command::Table(command) => self.table_command(number, command)?.err(),
+            Command::Region(command) => self.region_command(number, command).err(),
+        };
+        if let Some(refusal) = refused {
+            self.reply(number, Err(refusal));
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, number: u64, operation: Operation) -> Result<Result<(), Refusal>, Error> {
+        match operation {
+            Operation::Get(get) => self.get(number, get),
+            Operation::Query(query) => self.query(number, &query),
+            Operation::Scan(scan) => self.scan(number, &scan),
+            Operation::BatchGet(batch) => self.batch_get(number, batch),
+            Operation::Put(put) => self.put(number, put),
+            Operation::Update(update) => self.update(number, update),
+            Operation::Delete(delete) => self.delete(number, delete),
+            Operation::BatchWrite(batch) => self.batch_write(number, batch),
+        }
+    }
+
+    /// The active table of a name.
+    pub(crate) fn table(&self, name: &TableName) -> Result<&Table, Refusal> {
+        let missing = || Refusal::TableNotFound { name: name.clone() };
+        let id = self.names.get(name).ok_or_else(missing)?;
+        let table = self.catalog.applied.tables.get(id).ok_or_else(missing)?;
+        match table.entry.life {
+            Life::Active => Ok(table),
+            Life::Creating | Life::Deleting => Err(Refusal::TableInUse { name: name.clone() }),
+            Life::Deleted => Err(missing()),
+        }
+    }
+
+    /// The replica of a partition, if it may decide and serve strong reads: the only voter of its group has
+    /// nobody to ask.
+    pub(crate) fn leader(&self, group: GroupId) -> Result<&Replica<E>, Refusal> {
+        self.replicas.get(&group).filter(|replica| replica.decides()).ok_or(Refusal::NotLeader)
+    }
+
+    /// Answers a request.
+    pub(crate) fn reply(&mut self, number: u64, result: Result<Answer, Refusal>) {
+        self.figures.answered += 1;
+        if matches!(result, Ok(Answer::Item(Outcome::Written(_)))) {
+            self.figures.acknowledged_writes += 1;
+        }
+        self.out.push(Envelope::Reply(Box::new(Reply { number, result })));
+    }
+
+    /// Answers a request about items.
+    pub(crate) fn reply_item(&mut self, number: u64, result: Result<Outcome, Refusal>) {
+        self.reply(number, result.map(Answer::Item));
+    }
+}

@@ -1,0 +1,16 @@
+//! What a shard is told of itself when it starts.
+
+use types::{Faults, RegionName};
+
+/// A shard's settings; fixed while it runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// The region it belongs to.
+    pub region: RegionName,
+    /// The other regions that it may link to.
+    pub peers: Vec<RegionName>,
+    /// Seeds its random generator.
+    pub seed: u64,
+    /// The bug planted for a checker; `Faults::default()` is none, and all there is in the shipped server.
+    pub faults: Faults,
+}

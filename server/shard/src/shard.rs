@@ -1,0 +1,171 @@
+//! The composition root: what a shard holds, and the order of a turn.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use consensus::Group;
+use global::{Arrivals, Passed};
+use rand_chacha::ChaCha8Rng;
+use region::{BatchWriteFan, Catalog};
+use storage::keys::PartitionState;
+use storage::{Engine, LogBatch};
+use types::{GroupId, Now, RegionId, TableId, TableName, limits};
+
+use crate::catalog::CatalogRequest;
+use crate::compact::Flushing;
+use crate::peer::Peer;
+use crate::replica::Replica;
+use crate::waiter::CatalogWaiter;
+use crate::{Clock, Envelope, Error, Figures, Inbox, Settings, SnapshotRead, Turn, TurnId};
+
+/// One shard.
+pub struct Shard<E: Engine> {
+    pub(crate) engine: E,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) now: Now,
+    pub(crate) random: ChaCha8Rng,
+    pub(crate) catalog: CatalogReplica<E>,
+    pub(crate) replicas: BTreeMap<GroupId, Replica<E>>,
+    pub(crate) names: BTreeMap<TableName, TableId>,
+    pub(crate) peers: BTreeMap<RegionId, Peer>,
+    pub(crate) passed: BTreeMap<TableId, Passed>,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) fans: BTreeMap<u64, BatchWriteFan>,
+    /// Groups that raft may want something for.
+    pub(crate) dirty: BTreeSet<GroupId>,
+    /// Partitions with something to ship or unacknowledged.
+    pub(crate) shipping: BTreeSet<GroupId>,
+    pub(crate) unsynced: Unsynced,
+    pub(crate) turns: VecDeque<Unsynced>,
+    pub(crate) turn: TurnId,
+    pub(crate) out: Vec<Envelope>,
+    pub(crate) reads: Vec<SnapshotRead<E::Snapshot>>,
+    pub(crate) figures: Figures,
+    pub(crate) due: Due,
+    /// Whether a table was dropped whose logs wait for a flush.
+    pub(crate) dropped: bool,
+    pub(crate) flushing: Option<Flushing>,
+    pub(crate) log_bytes_flushed: u64,
+    #[cfg(feature = "observe")]
+    pub(crate) closed_received: Vec<crate::observation::ClosedReceived>,
+}
+
+/// The catalog's raft group and applied state.
+pub(crate) struct CatalogReplica<E: Engine> {
+    pub group: Group<E>,
+    pub state: PartitionState,
+    pub applied: Catalog,
+    /// The index of the update in flight; one at a time.
+    pub in_flight: Option<(u64, CatalogWaiter)>,
+    pub queue: VecDeque<CatalogRequest>,
+}
+
+/// What a turn appended and a sync makes durable.
+#[derive(Debug, Default)]
+pub(crate) struct Unsynced {
+    pub id: TurnId,
+    /// Raft's numbers of what was appended, by group.
+    pub numbers: Vec<(GroupId, u64)>,
+    /// The ceiling that was appended, if one was.
+    pub ceiling: Option<types::HybridTime>,
+}
+
+/// When periodic work is due, on the monotonic clock in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Due {
+    pub pulse_ns: u64,
+    pub tidy_ns: u64,
+    pub gossip_ns: u64,
+}
+
+impl<E: Engine> Shard<E> {
+    /// Takes what waits in the inbox as far as a turn goes, does what is due, and appends, unsynced. An error is
+    /// fatal.
+    pub fn turn(&mut self, now: Now, inbox: &mut Inbox) -> Result<Turn<E::Snapshot>, Error> {
+        assert!(self.ready_for_turn(), "a turn while {} syncs are under way", self.turns.len());
+        self.turn.0 += 1;
+        self.now = now;
+        self.clock.advance(now);
+        self.take(inbox)?;
+        self.decide_catalog();
+        self.do_what_is_due()?;
+        self.ship()?;
+        let sync = self.append()?;
+        let (send, reads) = (std::mem::take(&mut self.out), std::mem::take(&mut self.reads));
+        Ok(Turn { id: self.turn, sync, send, reads })
+    }
+
+    /// Whether another turn may be made: not while as many syncs are under way as may be.
+    pub fn ready_for_turn(&self) -> bool {
+        self.turns.len() < limits::TURNS_IN_FLIGHT_MAX
+    }
+
+    /// A turn's appends are durable: tells raft, applies what it commits, and gives what had waited. Turns must
+    /// come in their order. An error is fatal.
+    pub fn persisted(&mut self, turn: TurnId, now: Now) -> Result<Vec<Envelope>, Error> {
+        let done = self.turns.pop_front().expect("a turn that asked for a sync");
+        assert_eq!(done.id, turn, "syncs end in the order of their turns");
+        self.now = now;
+        self.clock.advance(now);
+        if let Some(ceiling) = done.ceiling {
+            self.clock.set_durable(ceiling);
+        }
+        for (group, number) in &done.numbers {
+            if let Some(group) = self.group_mut(*group) {
+                let messages = group.persisted(*number);
+                debug_assert!(messages.is_empty(), "the only voter has nobody to write to");
+            }
+            self.dirty.insert(*group);
+        }
+        let mut batch = LogBatch::new();
+        self.advance_groups(&mut batch)?;
+        if !batch.is_empty() {
+            self.engine.append(batch)?;
+        }
+        Ok(std::mem::take(&mut self.out))
+    }
+
+    /// Takes envelopes out of the inbox, within the limits of a turn.
+    fn take(&mut self, inbox: &mut Inbox) -> Result<(), Error> {
+        let (mut taken, mut bytes) = (0, 0);
+        while taken < limits::TURN_REQUESTS_MAX && bytes < limits::TURN_BYTES_MAX {
+            let Some(envelope) = inbox.pop() else { break };
+            taken += 1;
+            bytes += envelope.weight();
+            match envelope {
+                Envelope::Request(request) => self.request(*request)?,
+                Envelope::Link(link) => self.link(link)?,
+                Envelope::LinkUp(peer) => self.link_up(peer),
+                Envelope::LinkDown(peer) => self.link_down(peer),
+                Envelope::Reply(_) => unreachable!("replies only leave"),
+            }
+        }
+        Ok(())
+    }
+
+    /// When a turn is wanted though the inbox is empty, on the monotonic clock in nanoseconds; 0 is at once.
+    pub fn wake_at_ns(&self) -> Option<u64> {
+        let catalog_waits = !self.catalog.queue.is_empty() && self.catalog.in_flight.is_none();
+        if !self.dirty.is_empty()
+            || !self.unsynced.numbers.is_empty()
+            || catalog_waits && self.catalog_decides()
+        {
+            return Some(0);
+        }
+        let periodic = self.due.pulse_ns.min(self.due.tidy_ns).min(self.due.gossip_ns);
+        let shipping = self.shipping.iter().filter_map(|group| self.ship_wake_at_ns(*group)).min();
+        Some(shipping.map_or(periodic, |at| at.min(periodic)))
+    }
+
+    pub(crate) fn group_and_random(&mut self, group: GroupId) -> Option<(&mut Group<E>, &mut ChaCha8Rng)> {
+        let group = match group {
+            GroupId::CATALOG => &mut self.catalog.group,
+            _ => &mut self.replicas.get_mut(&group)?.group,
+        };
+        Some((group, &mut self.random))
+    }
+
+    pub(crate) fn group_mut(&mut self, group: GroupId) -> Option<&mut Group<E>> {
+        self.group_and_random(group).map(|(group, _)| group)
+    }
+}

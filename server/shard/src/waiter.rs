@@ -1,0 +1,59 @@
+//! Who waits for an index to be applied, and what they are told then.
+
+use global::message::Origin;
+use item::operation::BatchWriteEntry;
+use item::{Error, Outcome};
+use types::{RegionId, TableId, TableName};
+
+/// Waits for an index of a partition.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    /// A client's single write or read.
+    Reply {
+        /// The request.
+        number: u64,
+        /// What it came to.
+        result: Result<Outcome, Error>,
+    },
+    /// One write of a batch.
+    Part {
+        /// The batch's request.
+        number: u64,
+        /// Its table.
+        table: TableName,
+        /// The write.
+        entry: BatchWriteEntry,
+        /// What it came to.
+        result: Result<(), Error>,
+    },
+    /// A partition's share of another region's batch.
+    Share(Origin),
+}
+
+/// Waits for an index of the catalog.
+#[derive(Debug)]
+pub(crate) enum CatalogWaiter {
+    /// A client who is answered with the table.
+    Table {
+        /// The request.
+        number: u64,
+        /// Which table.
+        table: TableId,
+    },
+    /// A client who is answered with the region's state.
+    Region {
+        /// The request.
+        number: u64,
+    },
+    /// A peer who is told that its entry is known.
+    Known {
+        /// Who.
+        peer: RegionId,
+        /// The table.
+        table: TableId,
+        /// The digest of what it sent.
+        digest: u64,
+    },
+    /// Nobody.
+    Nobody,
+}

@@ -1,0 +1,144 @@
+//! Single-item writes: decided at the leader, proposed, answered once applied.
+
+use item::operation::{Delete, Put, UpdateItem};
+use item::{Error as Refusal, Key, Outcome};
+use partition::effect::{Effect, Step};
+use partition::remembered::Answer;
+use partition::{Decision, delete, put, update};
+use storage::Engine;
+use types::{GroupId, Planted, TableName, limits};
+
+use crate::Shard;
+use crate::reads::{Told, told};
+use crate::waiter::Waiter;
+
+/// A single-item write.
+pub(crate) enum Write {
+    Put(Put),
+    Update(UpdateItem),
+    Delete(Delete),
+}
+
+impl<E: Engine> Shard<E> {
+    /// `PutItem`.
+    pub(crate) fn put(&mut self, number: u64, request: Put) -> Told<()> {
+        let name = request.table.clone();
+        self.write(&name, Write::Put(request), |result| Waiter::Reply { number, result })
+    }
+
+    /// `UpdateItem`.
+    pub(crate) fn update(&mut self, number: u64, request: UpdateItem) -> Told<()> {
+        let name = request.table.clone();
+        self.write(&name, Write::Update(request), |result| Waiter::Reply { number, result })
+    }
+
+    /// `DeleteItem`.
+    pub(crate) fn delete(&mut self, number: u64, request: Delete) -> Told<()> {
+        let name = request.table.clone();
+        self.write(&name, Write::Delete(request), |result| Waiter::Reply { number, result })
+    }
+
+    /// Decides a write and has its waiter told when its effect is applied, or what it revealed is. A refusal
+    /// that comes back has told nobody.
+    pub(crate) fn write(
+        &mut self,
+        name: &TableName,
+        write: Write,
+        waiter: impl FnOnce(Result<Outcome, Refusal>) -> Waiter,
+    ) -> Told<()> {
+        let (group, key) = told!(self.locate(name, &write));
+        let now = self.clock.tick();
+        let replica = &self.replicas[&group];
+        let (view, moment) = (replica.view(&self.engine), replica.moment(now, self.now.wall_ms));
+        let decision = match write {
+            Write::Put(put) => put::decide(&view, &replica.home, moment, key, put)?,
+            Write::Update(update) => update::decide(&view, &replica.home, moment, key, update)?,
+            Write::Delete(delete) => delete::decide(&view, &replica.home, moment, key, delete)?,
+        };
+        self.carry_out(group, decision, waiter)
+    }
+
+    /// The partition that decides a write, and the write's key.
+    fn locate(&self, name: &TableName, write: &Write) -> Result<(GroupId, Key), Refusal> {
+        let table = self.table(name)?;
+        let home = &self.replicas.get(&table.first_group).ok_or(Refusal::NotLeader)?.home;
+        let key = match write {
+            Write::Put(put) => put::check(home, put)?,
+            Write::Update(update) => update::check(home, update)?,
+            Write::Delete(delete) => delete::check(home, delete)?,
+        };
+        let group = table.partition_of(key.hash);
+        let replica = self.leader(group)?;
+        match replica.is_full() {
+            true => Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }),
+            false => Ok((group, key)),
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        group: GroupId,
+        decision: Decision<Answer>,
+        waiter: impl FnOnce(Answer) -> Waiter,
+    ) -> Told<()> {
+        let (after, waiter) = match decision {
+            Decision::Answer { answer, after } => (after, waiter(answer)),
+            Decision::Propose { effect, answer } => {
+                let replica = self.replicas.get_mut(&group).expect("the decision's own partition");
+                let index = told!(replica.propose(&effect).map_err(refusal));
+                self.dirty.insert(group);
+                if self.settings.faults.has(Planted::ShipBeforeCommit) {
+                    self.ship_uncommitted(group, &effect);
+                }
+                if self.settings.faults.has(Planted::AcknowledgeBeforeSync) {
+                    (0, waiter(answer))
+                } else {
+                    (index, waiter(answer))
+                }
+            }
+        };
+        match self.replicas.get_mut(&group).filter(|replica| after > replica.state.applied) {
+            Some(replica) => replica.waiting.entry(after).or_default().push(waiter),
+            None => self.tell(waiter),
+        }
+        Ok(Ok(()))
+    }
+
+    /// Tells a waiter that what it waited for is applied.
+    pub(crate) fn tell(&mut self, waiter: Waiter) {
+        match waiter {
+            Waiter::Reply { number, result } => self.reply_item(number, result),
+            Waiter::Part { number, table, entry, result } => self.part(number, &table, entry, result),
+            Waiter::Share(origin) => self.share(origin, true),
+        }
+    }
+
+    /// Tells a waiter that nobody knows whether it will be applied (`P3`).
+    pub(crate) fn tell_unknown(&mut self, waiter: Waiter) {
+        let unknown = Refusal::OutcomeUnknown;
+        match waiter {
+            Waiter::Reply { number, .. } => self.reply_item(number, Err(unknown)),
+            Waiter::Part { number, table, entry, .. } => self.part(number, &table, entry, Err(unknown)),
+            Waiter::Share(origin) => self.share(origin, false),
+        }
+    }
+
+    /// The planted bug `ShipBeforeCommit`: peers get records that a crash may take back.
+    fn ship_uncommitted(&mut self, group: GroupId, effect: &Effect) {
+        for step in &effect.steps {
+            let Step::Record { place, record, made: Some(made) } = step else { continue };
+            let shipped = global::Shipped { place: place.clone(), record: record.clone(), time: made.time };
+            self.ship_outside_streams(group, shipped);
+        }
+    }
+}
+
+/// What a client is told when raft did not accept a proposal: nothing was proposed (`P3`).
+pub(crate) fn refusal(refused: consensus::ProposeError) -> Refusal {
+    match refused {
+        consensus::ProposeError::NotLeader { .. } => Refusal::NotLeader,
+        consensus::ProposeError::TooMuchUncommitted => {
+            Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! A small world without chance: shards over in-memory engines, a virtual clock, links that lose nothing.
+
+use std::collections::BTreeMap;
+
+use item::operation::{Command, Delete, Get, Operation, Put, WriteOptions};
+use item::outcome::Answer;
+use item::{AttributeValue, Item, Outcome};
+use shard::{Envelope, Inbox, Link, Request, Settings, Shard};
+use storage::memory::{Memory, Torn};
+use storage::{Engine, keys};
+use types::command::{RegionAnswer, RegionCommand, TableAnswer, TableCommand};
+use types::{Faults, HashRange, KeyAttribute, KeySchema, KeyType, Now, RegionName, TableName};
+
+pub struct World {
+    pub shards: Vec<Shard<Memory>>,
+    names: Vec<RegionName>,
+    engines: Vec<Memory>,
+    inboxes: Vec<Inbox>,
+    replies: BTreeMap<u64, Result<Answer, item::Error>>,
+    next: u64,
+    ms: u64,
+}
+
+const EPOCH_MS: u64 = 1_700_000_000_000;
+const STEP_MS: u64 = 5;
+
+impl World {
+    pub fn new(names: &[&str]) -> Self {
+        let names: Vec<_> = names.iter().map(|name| RegionName::new(*name).expect("a name")).collect();
+        let mut world = World {
+            shards: Vec::new(),
+            engines: names.iter().map(|_| Memory::new()).collect(),
+            inboxes: names.iter().map(|_| Inbox::new()).collect(),
+            names,
+            replies: BTreeMap::new(),
+            next: 0,
+            ms: 0,
+        };
+        for region in 0..world.names.len() {
+            let shard = world.open(region);
+            world.shards.push(shard);
+        }
+        world.link_all();
+        world.run_ms(100);
+        world
+    }
+
+    fn now(&self) -> Now {
+        Now { monotonic_ns: self.ms * 1_000_000, wall_ms: EPOCH_MS + self.ms }
+    }
+
+    fn open(&self, region: usize) -> Shard<Memory> {
+        let peers = self.names.iter().filter(|name| **name != self.names[region]).cloned().collect();
+        let settings =
+            Settings { region: self.names[region].clone(), peers, seed: 7, faults: Faults::default() };
+        Shard::open(self.engines[region].clone(), settings, self.now()).expect("opens")
+    }
+
+    fn link_all(&mut self) {
+        for to in 0..self.names.len() {
+            for from in 0..self.names.len() {
+                if from != to {
+                    self.push(to, Envelope::LinkUp(self.names[from].id()));
+                }
+            }
+        }
+    }
+
+    /// Loses what was not flushed or synced, and starts the region again.
+    pub fn crash(&mut self, region: usize) {
+        self.engines[region].crash(Torn::default());
+        self.inboxes[region] = Inbox::new();
+        self.shards[region] = self.open(region);
+        self.link_all();
+    }
+
+    pub fn name(&self, region: usize) -> RegionName {
+        self.names[region].clone()
+    }
+
+    fn push(&mut self, region: usize, envelope: Envelope) {
+        assert!(self.inboxes[region].push(envelope).is_ok(), "the inbox has room");
+    }
+
+    pub fn run_ms(&mut self, ms: u64) {
+        for _ in 0..ms / STEP_MS {
+            self.ms += STEP_MS;
+            (0..self.shards.len()).for_each(|region| self.step(region));
+        }
+    }
+
+    fn step(&mut self, region: usize) {
+        let now = self.now();
+        loop {
+            let due = self.shards[region].wake_at_ns().is_some_and(|at| at <= now.monotonic_ns);
+            if self.inboxes[region].is_empty() && !due {
+                return;
+            }
+            let turn = self.shards[region].turn(now, &mut self.inboxes[region]).expect("a turn");
+            self.route(region, turn.send);
+            let read: Vec<_> = turn.reads.into_iter().map(|read| read.run().expect("a read")).collect();
+            self.route(region, read);
+            if turn.sync {
+                self.engines[region].sync().expect("synced");
+                let released = self.shards[region].persisted(turn.id, now).expect("persisted");
+                self.route(region, released);
+            }
+            if self.shards[region].wants_flush() {
+                self.flush(region);
+            }
+        }
+    }
+
+    /// Flushes a region's key space and cuts its logs.
+    pub fn flush(&mut self, region: usize) {
+        self.shards[region].begin_flush().expect("begun");
+        self.engines[region].flush().expect("flushed");
+        self.shards[region].compact().expect("compacted");
+    }
+
+    fn route(&mut self, region: usize, envelopes: Vec<Envelope>) {
+        for envelope in envelopes {
+            match envelope {
+                Envelope::Reply(reply) => {
+                    assert!(self.replies.insert(reply.number, reply.result).is_none(), "one answer each");
+                }
+                Envelope::Link(link) => {
+                    let to = self.names.iter().position(|name| name.id() == link.peer).expect("a peer");
+                    let inward = Link { peer: self.names[region].id(), bytes: link.bytes };
+                    self.push(to, Envelope::Link(inward));
+                }
+                other => panic!("{other:?} does not leave a shard"),
+            }
+        }
+    }
+
+    fn command(&mut self, region: usize, command: Command) -> Result<Answer, item::Error> {
+        self.next += 1;
+        let number = self.next;
+        let request = Request { number, deadline_ns: None, command };
+        self.push(region, Envelope::Request(Box::new(request)));
+        for _ in 0..1000 {
+            self.run_ms(STEP_MS);
+            if let Some(result) = self.replies.remove(&number) {
+                return result;
+            }
+        }
+        panic!("no answer");
+    }
+
+    pub fn ask(&mut self, region: usize, operation: Operation) -> Result<Outcome, item::Error> {
+        for _ in 0..100 {
+            match self.command(region, Command::Item(operation.clone())) {
+                Err(item::Error::NotLeader) => self.run_ms(STEP_MS),
+                Ok(Answer::Item(outcome)) => return Ok(outcome),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => return Err(error),
+            }
+        }
+        panic!("no leader");
+    }
+
+    pub fn read(&mut self, region: usize, operation: Operation) -> Option<Item> {
+        match self.ask(region, operation) {
+            Ok(Outcome::Item(item)) => item,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn table(&mut self, region: usize, command: TableCommand) -> TableAnswer {
+        match self.command(region, Command::Table(command)) {
+            Ok(Answer::Table(answer)) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn region(&mut self, region: usize, command: RegionCommand) -> RegionAnswer {
+        match self.command(region, Command::Region(command)) {
+            Ok(Answer::Region(answer)) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Creates a table and waits until it is active everywhere.
+    pub fn create(&mut self, name: &str, regions: &[&str], partitions: u32) {
+        let key =
+            KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None };
+        let regions = regions.iter().map(|name| RegionName::new(*name).expect("a name")).collect();
+        let name = TableName::new(name).expect("a name");
+        self.table(0, TableCommand::Create { name: name.clone(), key, regions, partitions });
+        self.run_ms(2000);
+        for region in 0..self.shards.len() {
+            match self.table(region, TableCommand::Describe { name: name.clone() }) {
+                TableAnswer::Table(status) => assert_eq!(status.descriptor.state, types::TableState::Active),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub fn drop_table(&mut self, region: usize, name: &str) {
+        self.table(region, TableCommand::Delete { name: TableName::new(name).expect("a name") });
+    }
+
+    pub fn digest(&mut self, region: usize, name: &str) -> TableAnswer {
+        let name = TableName::new(name).expect("a name");
+        self.table(region, TableCommand::Digest { name, range: HashRange::ALL, parts: 16 })
+    }
+
+    fn count(&self, tag: u8) -> usize {
+        let mut count = 0;
+        for engine in &self.engines {
+            storage::engine::each(engine, &(vec![tag], vec![tag + 1]), |_, _| {
+                count += 1;
+                Ok(true)
+            })
+            .expect("reads");
+        }
+        count
+    }
+
+    /// Records in all regions, tombstones included.
+    pub fn records(&self) -> usize {
+        let (from, _) = keys::record::table(Default::default());
+        self.count(from[0])
+    }
+
+    /// Changes in all regions.
+    pub fn changes(&self) -> usize {
+        let (from, _) = keys::change::partition(Default::default());
+        self.count(from[0])
+    }
+}
+
+pub fn item(key: &str, value: &str) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    Item::from([("k".to_owned(), text(key)), ("v".to_owned(), text(value))])
+}
+
+fn key(key: &str) -> Item {
+    Item::from([("k".to_owned(), AttributeValue::S(key.to_owned()))])
+}
+
+fn name(table: &str) -> TableName {
+    TableName::new(table).expect("a name")
+}
+
+pub fn put(table: &str, key: &str, value: &str) -> Operation {
+    Operation::Put(Put { table: name(table), item: item(key, value), options: WriteOptions::default() })
+}
+
+pub fn delete(table: &str, of: &str) -> Operation {
+    Operation::Delete(Delete { table: name(table), key: key(of), options: WriteOptions::default() })
+}
+
+pub fn get(table: &str, of: &str) -> Operation {
+    Operation::Get(Get { table: name(table), key: key(of), consistent: true, projection: None })
+}
