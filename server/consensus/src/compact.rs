@@ -8,8 +8,9 @@ use crate::format::{Truncated, encode_truncated};
 use crate::{Error, Group};
 
 impl<E: Engine> Group<E> {
-    /// Drops the entries below `to`, the first index kept. The caller has flushed what they did; it needs no sync,
-    /// for a crash that loses the batch only brings them back. Does nothing when they are dropped already.
+    /// Drops the entries below `to`, the first index kept. The caller has flushed what they did; it needs no
+    /// sync, for a crash that loses the batch only brings them back. Does nothing when they are dropped
+    /// already.
     ///
     /// There are no snapshots yet: a follower that lacks dropped entries cannot be served. The leader of a
     /// group with followers must keep what they lack.

@@ -8,8 +8,9 @@ use types::GroupId;
 
 use crate::format::{Truncated, encode_configuration, encode_hard_state, encode_truncated};
 
-/// Index and term behind which every log begins, as if it had been compacted up to there. So a replica that joins a
-/// running group can never be fed its log from the start: it is given a snapshot, which alone tells it the members.
+/// Index and term behind which every log begins, as if it had been compacted up to there. So a replica that
+/// joins a running group can never be fed its log from the start: it is given a snapshot, which alone tells
+/// it the members.
 pub const BEGINNING: u64 = 1;
 
 /// Puts into a batch what the log store of each voter holds of a group when it is created. The batch must be

@@ -1,7 +1,7 @@
 //! What can go wrong with a group, one enum for each kind of caller.
 //!
-//! `Error` is fatal: whoever meets it stops the process, because the disk holds less than the group has promised.
-//! The others concern one message or one proposal, and the group goes on.
+//! `Error` is fatal: whoever meets it stops the process, because the disk holds less than the group has
+//! promised. The others concern one message or one proposal, and the group goes on.
 
 use types::GroupId;
 
@@ -87,7 +87,8 @@ pub enum StepError {
         /// Who sent it.
         from: u64,
     },
-    /// A kind of message that no replica of this release sends to another, such as a forwarded proposal (`P3`).
+    /// A kind of message that no replica of this release sends to another, such as a forwarded proposal
+    /// (`P3`).
     #[error("group {}: unexpected raft message of kind {kind}", .group.0)]
     Unexpected {
         /// To which group it came.

@@ -1,7 +1,9 @@
-//! The bytes that a group keeps in the log store. They are ours, not raft-rs's, so that its releases may change.
+//! The bytes that a group keeps in the log store. They are ours, not raft-rs's, so that its releases may
+//! change.
 //!
 //! Format 1 of each, behind the format's byte:
-//! - entry: `kind | data`; kind 0 is a command, other kinds are not in use; index and term stand beside the bytes.
+//! - entry: `kind | data`; kind 0 is a command, other kinds are not in use; index and term stand beside the
+//!   bytes.
 //! - hard state: `term | vote | commit`, 8 bytes each, big-endian as everything.
 //! - configuration: `count | voters`, 8 bytes each, ascending.
 //! - truncation: `index | term`, 8 bytes each.
@@ -181,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_round_trip(a in any::<u64>(), b in any::<u64>(), c in any::<u64>(), data in any::<Vec<u8>>()) {
+        fn bytes_round_trip((a, b, c) in any::<(u64, u64, u64)>(), data in any::<Vec<u8>>()) {
             let state = hard_state(a, b, c);
             prop_assert_eq!(decode_hard_state(&encode_hard_state(&state)), Ok(state));
             let at = Truncated { index: a, term: b };

@@ -1,7 +1,7 @@
 //! A group as its shard sees it, and what can be asked of it.
 //!
-//! The verbs have files of their own: `open`, `campaign` (and `tick`), `step`, `propose`, `ready` (with `persisted`
-//! and `applied`), `compact`.
+//! The verbs have files of their own: `open`, `campaign` (and `tick`), `step`, `propose`, `ready` (with
+//! `persisted` and `applied`), `compact`.
 
 use std::collections::VecDeque;
 
@@ -53,7 +53,8 @@ impl<E: Engine> Group<E> {
         self.standing.term
     }
 
-    /// Whether it leads. The overlay belongs to one term of leading: drop it whenever this or `term` changed (`P2`).
+    /// Whether it leads. The overlay belongs to one term of leading: drop it whenever this or `term` changed
+    /// (`P2`).
     pub fn is_leader(&self) -> bool {
         self.standing.role == StateRole::Leader
     }
@@ -63,8 +64,8 @@ impl<E: Engine> Group<E> {
         Some(self.standing.leader).filter(|leader| *leader != raft::INVALID_ID)
     }
 
-    /// Whether it may decide commands: it leads and has applied the empty entry of its own term, hence everything
-    /// that earlier leaders had accepted (`P2`).
+    /// Whether it may decide commands: it leads and has applied the empty entry of its own term, hence
+    /// everything that earlier leaders had accepted (`P2`).
     pub fn decides(&self) -> bool {
         self.is_leader() && self.applied_index() >= self.own_first
     }
@@ -99,15 +100,16 @@ impl<E: Engine> Group<E> {
         self.raft.raft.raft_log.applied
     }
 
-    /// To be called after whatever may have changed the standing. raft-rs then draws a timeout from the thread's own
-    /// randomness; ours takes its place, drawn afresh for each standing and so for each term (`P1`). Whether to draw
-    /// must not depend on raft-rs's number, or runs of one seed would differ.
+    /// To be called after whatever may have changed the standing. raft-rs then draws a timeout from the
+    /// thread's own randomness; ours takes its place, drawn afresh for each standing and so for each term
+    /// (`P1`). Whether to draw must not depend on raft-rs's number, or runs of one seed would differ.
     pub(crate) fn settle(&mut self, random: &mut impl Rng) {
         let raft = &self.raft.raft;
         let standing = Standing { term: raft.term, role: raft.state, leader: raft.leader_id };
         if standing != self.standing {
             if standing.role == StateRole::Leader {
-                // Nothing was proposed since the election, so the last entry is the empty one that it appended.
+                // Nothing was proposed since the election, so the last entry is the empty one that it
+                // appended.
                 self.own_first = raft.raft_log.last_index();
             }
             self.standing = standing;

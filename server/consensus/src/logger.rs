@@ -1,7 +1,8 @@
 //! raft-rs's log lines as tracing events.
 //!
-//! Its debug and trace lines are dropped: they hold whole messages and entries, hence item values, and timeouts of its
-//! own drawing that differ from run to run. Its informative lines speak of each election of each group: debug for us.
+//! Its debug and trace lines are dropped: they hold whole messages and entries, hence item values, and
+//! timeouts of its own drawing that differ from run to run. Its informative lines speak of each election of
+//! each group: debug for us.
 
 use std::fmt;
 

@@ -18,10 +18,12 @@ use crate::logger::logger;
 use crate::store::Store;
 
 impl<E: Engine> Group<E> {
-    /// Opens the replica with raft id `replica` of a group that was created on this disk. `applied` is the index that
-    /// the group's flushed data stands at, 0 for none; `ready` hands out what was committed after it.
+    /// Opens the replica with raft id `replica` of a group that was created on this disk. `applied` is the
+    /// index that the group's flushed data stands at, 0 for none; `ready` hands out what was committed after
+    /// it.
     ///
-    /// Reads only. Every error is fatal: a log that lost synced entries must never vote again (DESIGN, section 5).
+    /// Reads only. Every error is fatal: a log that lost synced entries must never vote again (DESIGN,
+    /// section 5).
     pub fn open(
         engine: E,
         group: GroupId,

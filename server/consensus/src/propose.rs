@@ -5,9 +5,9 @@ use storage::Engine;
 use crate::{Group, ProposeError};
 
 impl<E: Engine> Group<E> {
-    /// Appends a command to the leader's log and returns the index it was accepted at. An error means that nothing was
-    /// proposed; after success every failure is *outcome unknown* (`P3`), and only the entry's coming back through
-    /// `Ready::committed`, with the same term, says that it was decided.
+    /// Appends a command to the leader's log and returns the index it was accepted at. An error means that
+    /// nothing was proposed; after success every failure is *outcome unknown* (`P3`), and only the entry's
+    /// coming back through `Ready::committed`, with the same term, says that it was decided.
     ///
     /// # Panics
     ///

@@ -1,9 +1,9 @@
 //! What a group wants done: entries to append, messages to send, commands to apply.
 //!
-//! The order that keeps promises: a leader's messages may leave at once, since its own log counts for the quorum only
-//! when it is synced. Everybody else's wait for the sync, for they promise something: a vote, entries held. And since
-//! promises speak of the whole log before them, they wait for the syncs before them, too. Syncs may be under way while
-//! further ready's are collected.
+//! The order that keeps promises: a leader's messages may leave at once, since its own log counts for the
+//! quorum only when it is synced. Everybody else's wait for the sync, for they promise something: a vote,
+//! entries held. And since promises speak of the whole log before them, they wait for the syncs before them,
+//! too. Syncs may be under way while what comes next is collected.
 
 use protobuf::Message as _;
 use raft::eraftpb;
@@ -18,8 +18,8 @@ use crate::{Error, Group};
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ready {
-    /// The number to give to `persisted` once what was put into the batch is synced; `None` when no sync is needed
-    /// (the batch may still hold a commit index, which is appended and never waited for).
+    /// The number to give to `persisted` once what was put into the batch is synced; `None` when no sync is
+    /// needed (the batch may still hold a commit index, which is appended and never waited for).
     pub sync: Option<u64>,
     /// Messages that may leave at once.
     pub messages: Vec<Message>,
@@ -57,9 +57,9 @@ pub(crate) struct Waiting {
 }
 
 impl<E: Engine> Group<E> {
-    /// Collects what is to be done and puts into `batch` what is to be appended; `None` when there is nothing. Call it
-    /// again until then: committed entries come in portions. The batches of successive calls must be
-    /// appended in their order, but not before the next call.
+    /// Collects what is to be done and puts into `batch` what is to be appended; `None` when there is
+    /// nothing. Call it again until then: committed entries come in portions. The batches of successive calls
+    /// must be appended in their order, but not before the next call.
     pub fn ready(&mut self, batch: &mut LogBatch) -> Result<Option<Ready>, Error> {
         if !self.raft.has_ready() {
             return Ok(None);
@@ -93,9 +93,9 @@ impl<E: Engine> Group<E> {
         Ok(Some(Ready { sync, messages, committed: committed.into_iter().map(Committed::from).collect() }))
     }
 
-    /// Says that what went into the batch with this number, and before it, is synced; returns the messages that waited
-    /// for it. What has become committed comes with the next `ready`. It may be called after later ready's were
-    /// collected; a number that is not waited for is ignored.
+    /// Says that what went into the batch with this number, and before it, is synced; returns the messages
+    /// that waited for it. What has become committed comes with the next `ready`. It may be called after
+    /// later numbers were collected; a number that is not waited for is ignored.
     #[must_use = "the messages that waited are to be sent"]
     pub fn persisted(&mut self, number: u64) -> Vec<Message> {
         let mut released = Vec::new();
@@ -106,8 +106,8 @@ impl<E: Engine> Group<E> {
         released
     }
 
-    /// Says that everything up to an index is applied; it never goes back. Once a leader's empty entry is, the
-    /// leader decides (`P2`).
+    /// Says that everything up to an index is applied; it never goes back. Once a leader's empty entry is,
+    /// the leader decides (`P2`).
     ///
     /// # Panics
     ///

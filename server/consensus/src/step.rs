@@ -1,7 +1,7 @@
 //! Taking in a message of another replica.
 //!
-//! raft-rs trusts its peers: what contradicts itself would panic or be obeyed. So everything is checked here that can
-//! be told from the message alone.
+//! raft-rs trusts its peers: what contradicts itself would panic or be obeyed. So everything is checked here
+//! that can be told from the message alone.
 
 use protobuf::Message as _;
 use raft::eraftpb::{EntryType, Message, MessageType};
@@ -47,8 +47,8 @@ impl<E: Engine> Group<E> {
     }
 }
 
-/// Whether replicas send each other such messages. Not proposals: a follower's would be unknown to the leader's
-/// overlay (`P2`). Not snapshots, transfers or reads: nobody asks for them yet.
+/// Whether replicas send each other such messages. Not proposals: a follower's would be unknown to the
+/// leader's overlay (`P2`). Not snapshots, transfers or reads: nobody asks for them yet.
 fn is_expected(kind: MessageType) -> bool {
     matches!(
         kind,

@@ -1,10 +1,12 @@
-//! What raft-rs reads: a group's log in the engine, its last entries from memory, and its states at the start.
+//! What raft-rs reads: a group's log in the engine, its last entries from memory, and its states at the
+//! start.
 //!
-//! It only reads. What is appended goes into the shard's batch (`ready`) and is noted here, so that raft-rs sees its
-//! own log whether the engine has been given the batch or not.
+//! It only reads. What is appended goes into the shard's batch (`ready`) and is noted here, so that raft-rs
+//! sees its own log whether the engine has been given the batch or not.
 //!
-//! raft-rs has no way to hand a failed read on: inside it one ends in a panic, which names the group and the cause
-//! and, in a shard, ends the process. What `ready` and `compact` read they read beforehand, with typed errors.
+//! raft-rs has no way to hand a failed read on: inside it one ends in a panic, which names the group and the
+//! cause and, in a shard, ends the process. What `ready` and `compact` read they read beforehand, with typed
+//! errors.
 
 use std::cmp::min;
 
@@ -33,7 +35,8 @@ pub struct Store<E> {
 }
 
 impl<E: Engine> Store<E> {
-    /// Reads where the log of a group begins and ends and what it had committed; `applied` is where its data ends.
+    /// Reads where the log of a group begins and ends and what it had committed; `applied` is where its data
+    /// ends.
     pub fn open(engine: E, group: GroupId, applied: u64) -> Result<Self, Error> {
         let failed = |cause| Error::Storage { group, cause };
         let state = |name| engine.state(group, name).map_err(failed)?.ok_or(Error::Unknown { group });
@@ -47,7 +50,8 @@ impl<E: Engine> Store<E> {
         if first > begin || applied < truncated.index {
             return Err(Error::LogGap { group, applied, first });
         }
-        // What is applied was committed, whatever the hard state says: its commit index is never synced for itself.
+        // What is applied was committed, whatever the hard state says: its commit index is never synced for
+        // itself.
         let commit = hard_state.commit.max(applied);
         if last < commit {
             return Err(Error::LogTooShort { group, last, commit });
@@ -67,7 +71,8 @@ impl<E: Engine> Store<E> {
         self.at_open = None;
     }
 
-    /// Notes entries that were put into the shard's batch; those at or above the first one's index are replaced.
+    /// Notes entries that were put into the shard's batch; those at or above the first one's index are
+    /// replaced.
     pub fn append(&mut self, entries: Vec<Entry>) {
         if let Some(last) = entries.last() {
             self.last = last.index;
@@ -75,8 +80,8 @@ impl<E: Engine> Store<E> {
         }
     }
 
-    /// Forgets entries that the engine holds for sure (up to `synced`): those that were handed out to be applied, and
-    /// others while too many bytes are kept.
+    /// Forgets entries that the engine holds for sure (up to `synced`): those that were handed out to be
+    /// applied, and others while too many bytes are kept.
     pub fn trim(&mut self, synced: u64, handed_out: u64, bytes_max: usize) {
         while self.tail.drop_first(min(synced, handed_out)) {}
         while self.tail.bytes() > bytes_max && self.tail.drop_first(synced) {}
@@ -198,8 +203,8 @@ impl<E: Engine> Storage for Store<E> {
         Ok(self.last)
     }
 
-    /// Always "temporarily unavailable", raft-rs's word for "ask again": there are no snapshots yet, so a follower
-    /// whose next entries are compacted away waits, and is served again by whoever still has them.
+    /// Always "temporarily unavailable", raft-rs's word for "ask again": there are no snapshots yet, so a
+    /// follower whose next entries are compacted away waits, and is served again by whoever still has them.
     fn snapshot(&self, _request_index: u64, _to: u64) -> raft::Result<Snapshot> {
         Err(StorageError::SnapshotTemporarilyUnavailable.into())
     }

@@ -1,8 +1,8 @@
 //! The end of a log in memory: entries that the engine may not hold yet, or that are about to be applied.
 //!
-//! Between `ready` and the engine's append only these entries know what was proposed, so none may be dropped before
-//! it is synced. Keeping them until they are applied saves reading back what was just written. Entry data is shared
-//! with raft-rs, not copied.
+//! Between `ready` and the engine's append only these entries know what was proposed, so none may be dropped
+//! before it is synced. Keeping them until they are applied saves reading back what was just written. Entry
+//! data is shared with raft-rs, not copied.
 
 use std::collections::VecDeque;
 

@@ -11,7 +11,7 @@ use crate::effect::{Effect, Place, Step};
 use crate::{Home, View};
 
 /// The next step of collection, if there is one. `all_passed` is the time that every region has passed from
-/// every other; `now` is above every stamp given so far.
+/// every other; `now` is the leader's hybrid time.
 pub fn decide<R: Read>(
     view: &View<'_, R>,
     home: &Home,
@@ -44,7 +44,9 @@ fn begin<R: Read>(
         found = true;
         Ok(false)
     })?;
-    Ok(found.then_some(Step::Mark { upto: all_passed, mark: now }))
+    // A put stamped above the tombstone by a region whose clock is ahead may be under way, too.
+    let mark = now.plus_millis(limits::COLLECT_MARK_AHEAD_MS);
+    Ok(found.then_some(Step::Mark { upto: all_passed, mark }))
 }
 
 fn collect<R: Read>(

@@ -50,8 +50,7 @@ impl<E: Engine> Shard<E> {
 
     fn tidying(&mut self, group: GroupId) -> Result<Vec<Effect>, Error> {
         let all_passed = self.all_passed(group);
-        let (now, present) = (self.clock.present(), self.clock.present());
-        self.clock.pass(present);
+        let now = self.clock.tick();
         let replica = self.replicas.get_mut(&group).expect("called for a partition that is here");
         let mut effects = Vec::new();
         for (peer, shipper) in &replica.shippers {

@@ -127,6 +127,9 @@ pub const CLOSED_TIME_INTERVAL_MS: u64 = 200;
 pub const CATALOG_RETRY_MS: u64 = 500;
 /// Keys handled by one step of a collection or trimming, so that a turn stays short.
 pub const COLLECT_KEYS_MAX: usize = 512;
+/// How far above the clock a round of collection is marked (`P11`): no region stamps further ahead, not with its
+/// clock off by the bound twice over, nor just started at its ceiling.
+pub const COLLECT_MARK_AHEAD_MS: u64 = 2 * CLOCK_OFFSET_MS_MAX + CLOCK_CEILING_AHEAD_MS;
 /// How often a partition looks for what it may collect.
 pub const COLLECT_INTERVAL_MS: u64 = 1000;
 /// Parts of one digest request.

@@ -1,8 +1,8 @@
 //! Tests of whole groups: golden scripts that read as stories, and random schedules against a model.
 
-mod compaction;
 mod figures;
 mod one;
+mod reading;
 mod refusals;
 mod script;
 mod three;
@@ -11,6 +11,7 @@ mod world;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use storage::memory::Memory;
+use storage::{Engine, LogBatch};
 use types::GroupId;
 
 use crate::Group;
@@ -32,8 +33,7 @@ pub fn disk(group: GroupId, voters: &[u64]) -> Memory {
 
 /// Creates a group on a disk.
 pub fn create_on(memory: &Memory, group: GroupId, voters: &[u64]) {
-    use storage::Engine;
-    let mut batch = storage::LogBatch::new();
+    let mut batch = LogBatch::new();
     crate::create(group, voters, &mut batch);
     memory.append(batch).unwrap();
     memory.sync().unwrap();

@@ -115,7 +115,13 @@ impl goldenscript::Runner for Runner {
                 world.letters.extend(copies);
             }
             Command::Lose { to } => world.letters.retain(|letter| letter.to != *to),
-            Command::Settle { only } => settle(world, only, &mut out)?,
+            // Shows only what became committed: what was said on the way is for other scripts.
+            Command::Settle { only } => {
+                let all: Vec<u64> = world.up().collect();
+                for (replica, entry) in world.settle(if only.is_empty() { &all } else { only }) {
+                    writeln!(out, "{replica} committed {}", committed(&entry))?;
+                }
+            }
             Command::Compact { replica, to } => {
                 let mut batch = LogBatch::new();
                 world.group(*replica).compact(*to, &mut batch)?;
@@ -152,34 +158,6 @@ fn deliver(
         writeln!(out, "{}", message(&letter.bytes)?)?;
         world.deliver(place)?;
         count -= 1;
-    }
-    Ok(())
-}
-
-/// Shows only what became committed: what was said on the way is for other scripts.
-fn settle(world: &mut World, only: &[u64], out: &mut String) -> Result<(), Box<dyn Error>> {
-    let runs: Vec<u64> = world.up().filter(|replica| only.is_empty() || only.contains(replica)).collect();
-    let mut busy = true;
-    while std::mem::take(&mut busy) {
-        for replica in &runs {
-            while let Some((ready, _)) = world.ready(*replica) {
-                busy = true;
-                for entry in ready.committed {
-                    writeln!(out, "{replica} committed {}", committed(&entry))?;
-                }
-            }
-            while world.sync(*replica) {
-                busy = true;
-            }
-        }
-        while let Some(letter) = world.letters.front() {
-            busy = true;
-            if runs.contains(&letter.to) {
-                world.deliver(0)?;
-            } else {
-                world.letters.pop_front();
-            }
-        }
     }
     Ok(())
 }
@@ -301,6 +279,16 @@ macro_rules! scripts {
 }
 
 scripts! {
-    one_voter, one_voter_crash, one_voter_pipelined, log_lost, compact, election, election_vote_waits, replication,
-    leader_loss, divergence, follower_pipelined, lagging_behind_compaction,
+    compact,
+    divergence,
+    election,
+    election_vote_waits,
+    follower_pipelined,
+    lagging_behind_compaction,
+    leader_loss,
+    log_lost,
+    one_voter,
+    one_voter_crash,
+    one_voter_pipelined,
+    replication,
 }

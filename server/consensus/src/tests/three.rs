@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use types::limits::RAFT_ELECTION_TICKS;
 
 use super::world::World;
 use crate::{BEGINNING, Committed};
@@ -13,29 +14,33 @@ const VOTERS: [u64; 3] = [1, 2, 3];
 enum Step {
     Tick(u64, u8),
     Campaign(u64),
-    Propose(u64),
+    /// Proposes to everybody who believes to lead.
+    Propose,
     Ready(u64),
     Sync(u64),
+    /// Collects one ready of each, finishes the syncs of those with a bit set, and delivers everything.
+    Round(u8),
     /// Delivers the message at a place, twice if so decided.
     Deliver(u8, bool),
     Lose(u8),
     Crash(u64, usize),
-    /// Lets those that are up run until nothing is left to do.
-    Settle,
+    /// Lets one replica's patience end and another lead a round without it.
+    Elect(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let voter = || 1..4u64;
     prop_oneof![
-        3 => (voter(), 1..12u8).prop_map(|(voter, times)| Step::Tick(voter, times)),
-        2 => voter().prop_map(Step::Campaign),
-        8 => voter().prop_map(Step::Propose),
-        12 => voter().prop_map(Step::Ready),
-        8 => voter().prop_map(Step::Sync),
-        16 => (any::<u8>(), any::<bool>()).prop_map(|(place, twice)| Step::Deliver(place, twice)),
-        4 => any::<u8>().prop_map(Step::Lose),
-        1 => (voter(), 0..3usize).prop_map(|(voter, keep)| Step::Crash(voter, keep)),
-        1 => Just(Step::Settle),
+        2 => (voter(), 1..12u8).prop_map(|(voter, times)| Step::Tick(voter, times)),
+        1 => voter().prop_map(Step::Campaign),
+        8 => Just(Step::Propose),
+        4 => voter().prop_map(Step::Ready),
+        4 => voter().prop_map(Step::Sync),
+        8 => (0..8u8).prop_map(Step::Round),
+        8 => (any::<u8>(), any::<bool>()).prop_map(|(place, twice)| Step::Deliver(place, twice)),
+        2 => any::<u8>().prop_map(Step::Lose),
+        2 => (voter(), 0..3usize).prop_map(|(voter, keep)| Step::Crash(voter, keep)),
+        2 => voter().prop_map(Step::Elect),
     ]
 }
 
@@ -69,9 +74,11 @@ impl Model {
         match *step {
             Step::Tick(replica, times) => (0..times).for_each(|_| world.tick(replica)),
             Step::Campaign(replica) => world.campaign(replica),
-            Step::Propose(replica) => {
+            Step::Propose => {
                 self.proposed += 1;
-                let _ = world.group(replica).propose(self.proposed.to_be_bytes().to_vec());
+                for replica in VOTERS {
+                    let _ = world.group(replica).propose(self.proposed.to_be_bytes().to_vec());
+                }
             }
             Step::Ready(replica) => {
                 world.ready(replica);
@@ -93,12 +100,30 @@ impl Model {
                 world.crash(replica, keep);
                 world.open(replica, 0).unwrap();
             }
-            Step::Settle => world.settle(),
+            Step::Round(synced) => {
+                for replica in VOTERS {
+                    world.ready(replica);
+                    while synced >> (replica - 1) & 1 == 1 && world.sync(replica) {}
+                }
+                while !world.letters.is_empty() {
+                    world.deliver(0).unwrap();
+                }
+            }
+            Step::Elect(without) => {
+                let others = VOTERS.map(|voter| voter % 3 + 1).into_iter().filter(|voter| *voter != without);
+                let others: Vec<u64> = others.collect();
+                for other in &others {
+                    (0..2 * RAFT_ELECTION_TICKS).for_each(|_| world.tick(*other));
+                    world.settle(&others);
+                }
+            }
         }
     }
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn replicas_never_disagree(steps in proptest::collection::vec(step(), 1..300), seed in any::<u64>()) {
         let mut world = World::new(&VOTERS, seed);
@@ -110,10 +135,10 @@ proptest! {
             model.run(&mut world, &step);
             model.check(&mut world);
         }
-        // Once nothing fails any more, somebody leads and everybody has everything.
-        for _ in 0..200 {
+        // Once nothing fails any more, somebody soon leads and everybody has everything.
+        for _ in 0..10 * RAFT_ELECTION_TICKS {
             VOTERS.iter().for_each(|voter| world.tick(*voter));
-            world.settle();
+            world.settle(&VOTERS);
             model.check(&mut world);
         }
         let decides = |world: &mut World, voter: u64| world.group(voter).decides();

@@ -16,7 +16,7 @@ pub struct Replica {
     pub disk: Memory,
     /// `None` while it is down.
     pub group: Option<Group<Memory>>,
-    /// Syncs asked for: the ready's number, and how far the log must be synced for it.
+    /// Syncs asked for: their number, and how far the log must be synced for it.
     pub unsynced: VecDeque<(u64, u64)>,
     /// What it was told to be committed, in order, since it was opened.
     pub committed: Vec<Committed>,
@@ -111,27 +111,31 @@ impl World {
         at.map_or(Ok(()), |group| group.step(&letter.bytes, &mut self.random))
     }
 
-    /// Runs everything that is up until nothing is left to do.
-    pub fn settle(&mut self) {
-        loop {
-            let up: Vec<u64> = self.up().collect();
-            let mut busy = false;
-            for replica in up {
-                while self.ready(replica).is_some() {
+    /// Runs some replicas until nothing is left to do, and says what each was told to be committed. Messages
+    /// to others are lost.
+    pub fn settle(&mut self, runs: &[u64]) -> Vec<(u64, Committed)> {
+        let mut committed = Vec::new();
+        let mut busy = true;
+        while std::mem::take(&mut busy) {
+            for replica in runs {
+                while let Some((ready, _)) = self.ready(*replica) {
                     busy = true;
+                    committed.extend(ready.committed.into_iter().map(|entry| (*replica, entry)));
                 }
-                while self.sync(replica) {
+                while self.sync(*replica) {
                     busy = true;
                 }
             }
-            while !self.letters.is_empty() {
-                self.deliver(0).unwrap();
+            while let Some(letter) = self.letters.front() {
                 busy = true;
-            }
-            if !busy {
-                return;
+                if runs.contains(&letter.to) {
+                    self.deliver(0).unwrap();
+                } else {
+                    self.letters.pop_front();
+                }
             }
         }
+        committed
     }
 
     /// The replicas that are up.
