@@ -7,6 +7,8 @@ pub mod bytes;
 pub mod causal;
 pub mod command;
 pub mod descriptor;
+#[cfg(feature = "testing")]
+pub mod fixture;
 pub mod ids;
 pub mod limits;
 pub mod names;
