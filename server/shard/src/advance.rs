@@ -24,6 +24,7 @@ struct Owed {
     waiters: Vec<Waiter>,
     catalog: Vec<CatalogWaiter>,
     updates: Vec<(Option<Table>, Option<Table>)>,
+    deciding: Vec<GroupId>,
 }
 
 impl<E: Engine> Shard<E> {
@@ -69,6 +70,9 @@ impl<E: Engine> Shard<E> {
                 self.apply(group, &ready.committed, &mut writes, &mut owed)?;
             }
             self.notice_term(group);
+            if self.replicas.get(&group).is_some_and(|replica| replica.decides() && !replica.ships()) {
+                owed.deciding.push(group);
+            }
         }
         if !writes.is_empty() {
             self.engine.write(writes)?;
@@ -157,6 +161,9 @@ impl<E: Engine> Shard<E> {
 
     /// Carries out what applying owes: tables are opened and closed, whoever waited is told.
     fn settle(&mut self, owed: Owed) -> Result<(), Error> {
+        for group in owed.deciding {
+            self.add_shippers(group)?;
+        }
         let changed = !owed.updates.is_empty();
         for (before, after) in owed.updates {
             self.follow(before, after)?;
@@ -186,10 +193,9 @@ impl<E: Engine> Shard<E> {
         }
         for (group, range) in after.partitions() {
             let home = self.home(&after, group, range);
-            let Some(mut replica) = self.replicas.remove(&group) else { continue };
+            let Some(replica) = self.replicas.get_mut(&group) else { continue };
             replica.home = home;
-            self.add_shippers(&mut replica)?;
-            self.replicas.insert(group, replica);
+            self.add_shippers(group)?;
         }
         Ok(())
     }

@@ -103,7 +103,8 @@ impl<E: Engine> Shard<E> {
         let last_change = last_change(&self.engine, group)?;
         let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, range))?;
         let (term, closed) = (raft.term(), state.closed);
-        let mut replica = Replica {
+        self.figures.ledger_entries += ledger_entries;
+        Ok(Replica {
             group: raft,
             home,
             state,
@@ -115,10 +116,7 @@ impl<E: Engine> Shard<E> {
             closed,
             ledger_entries,
             untidy: Untidy::UNKNOWN,
-        };
-        self.figures.ledger_entries += ledger_entries;
-        self.add_shippers(&mut replica)?;
-        Ok(replica)
+        })
     }
 
     /// What a partition knows of itself, as the catalog has it.
@@ -136,8 +134,14 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// Adds a shipper for each other life that has none, starting from its logged cursor.
-    pub(crate) fn add_shippers(&self, replica: &mut Replica<E>) -> Result<(), Error> {
+    /// Adds a shipper for each other life that has none, starting from its logged cursor. Only the leader ships,
+    /// and only once it has applied what came before its term: a cursor or change still to be replayed would be
+    /// counted twice.
+    pub(crate) fn add_shippers(&mut self, group: GroupId) -> Result<(), Error> {
+        let Some(replica) = self.replicas.get_mut(&group).filter(|replica| replica.decides()) else {
+            return Ok(());
+        };
+        self.shipping.insert(group);
         for life in replica.home.others.clone() {
             if replica.shippers.contains_key(&life.region) {
                 continue;

@@ -80,6 +80,11 @@ impl<E: Engine> Replica<E> {
         Ok(index)
     }
 
+    /// Whether there is a shipper for every other life.
+    pub fn ships(&self) -> bool {
+        self.home.others.iter().all(|life| self.shippers.contains_key(&life.region))
+    }
+
     /// Whether everything that the replica knows is what its term decided: it may decide (`P2`).
     pub fn decides(&self) -> bool {
         self.group.decides() && self.term == self.group.term()

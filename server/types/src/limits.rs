@@ -34,8 +34,11 @@ pub const IN_OPERANDS_MAX: usize = 100;
 pub const SUBSTITUTION_TOKEN_BYTES_MAX: usize = 255;
 /// All substituted names and values of a request (DynamoDB: 2 MB).
 pub const SUBSTITUTION_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Parentheses and `NOT`s inside one another: what 4 KB of text and 300 operators leave sensible.
-pub const EXPRESSION_NESTING_MAX: usize = 64;
+/// Parentheses and `NOT`s inside one another: a client that chains conditions opens one for each (DynamoDB takes about
+/// as many).
+pub const EXPRESSION_NESTING_MAX: usize = 150;
+/// Functions inside one another: `if_not_exists` alone has a use for it, and parsing it recurses.
+pub const EXPRESSION_CALL_NESTING_MAX: usize = 32;
 /// Parsed expressions kept by their text, per shard.
 pub const EXPRESSION_CACHE_ENTRIES_MAX: usize = 4096;
 /// Text of the parsed expressions kept, per shard: a tree takes up to fifty times its text.
