@@ -13,6 +13,10 @@ use types::{HybridTime, Incarnation, Planted, RegionId, Version, limits};
 
 use crate::message::{Ack, Batch, Origin, Shipped, Verdict};
 
+const NS_PER_MS: u64 = 1_000_000;
+/// Version, history and framing of a record, roughly.
+const RECORD_OVERHEAD: usize = 64;
+
 /// The state of shipping from one partition to one peer.
 #[derive(Debug)]
 pub struct Shipper {
@@ -25,6 +29,8 @@ pub struct Shipper {
     number: u64,
     flights: VecDeque<Flight>,
     held_until_ns: u64,
+    retry_ms: u64,
+    probing: bool,
     closing: Option<(HybridTime, u64)>,
     closed: HybridTime,
     newest_shipped: HybridTime,
@@ -71,6 +77,8 @@ impl Shipper {
             number: 0,
             flights: VecDeque::new(),
             held_until_ns: 0,
+            retry_ms: limits::SHIP_RETRY_MS,
+            probing: false,
             closing: None,
             closed: HybridTime::ZERO,
             newest_shipped: HybridTime::ZERO,
@@ -125,7 +133,7 @@ impl Shipper {
     pub fn ready(&self, last_change: u64, now_ns: u64) -> bool {
         self.next <= last_change
             && now_ns >= self.held_until_ns
-            && self.flights.len() < limits::SHIP_BATCHES_IN_FLIGHT_MAX
+            && self.flights.len() < if self.probing { 1 } else { limits::SHIP_BATCHES_IN_FLIGHT_MAX }
     }
 
     /// Whether anything is under way or left to send.
@@ -136,7 +144,7 @@ impl Shipper {
     /// When to look again though nothing happens: a batch unanswered, or a hold that ends.
     pub fn wake_at_ns(&self, last_change: u64, now_ns: u64) -> Option<u64> {
         let timeout = self.flights.iter().find(|flight| !flight.acknowledged);
-        let timeout = timeout.map(|flight| flight.sent_ns + limits::SHIP_RETRY_MS * 1_000_000);
+        let timeout = timeout.map(|flight| flight.sent_ns + self.retry_ms * NS_PER_MS);
         let held = (self.next <= last_change && self.held_until_ns > now_ns).then_some(self.held_until_ns);
         timeout.into_iter().chain(held).min()
     }
@@ -188,11 +196,13 @@ impl Shipper {
         let mut run = Run { records: Vec::new(), pending: Pending::default(), bytes: 0, upto: last_change };
         let mut places = BTreeSet::new();
         let bounds = keys::change::indices(home.partition, self.next, last_change + 1);
-        let mut before = self.next - 1;
+        let (mut before, mut visited) = (self.next - 1, 0);
         storage::engine::each(engine, &bounds, |key, value| {
             let index = keys::change::Key::decode(key)?.index;
-            let full =
-                run.bytes >= limits::SHIP_BATCH_BYTES_MAX || places.len() >= limits::SHIP_BATCH_RECORDS_MAX;
+            visited += 1;
+            let full = visited > limits::SHIP_CHANGES_READ_MAX
+                || run.bytes >= limits::SHIP_BATCH_BYTES_MAX
+                || places.len() >= limits::SHIP_BATCH_RECORDS_MAX;
             if full && index != before {
                 run.upto = before;
                 return Ok(false);
@@ -210,7 +220,7 @@ impl Shipper {
                 let ours =
                     |version: Version| version == change.version || version.incarnation == home.incarnation;
                 if let Some(record) = current.filter(|record| ours(record.version)) {
-                    run.bytes += change.bytes as usize;
+                    run.bytes += place.key.len() + record.body.as_ref().map_or(0, Vec::len) + RECORD_OVERHEAD;
                     let time =
                         if record.version == change.version { change.time } else { record.version.time };
                     run.records.push(Shipped { place: place.clone(), record, time });
@@ -233,21 +243,28 @@ impl Shipper {
                     self.flights.iter_mut().find(|flight| flight.number == ack.origin.number)
                 {
                     flight.acknowledged = true;
+                    // Patience follows the link: three round trips as just measured.
+                    let trip_ms = now_ns.saturating_sub(flight.sent_ns) / NS_PER_MS;
+                    self.retry_ms = (3 * trip_ms).clamp(limits::SHIP_RETRY_MS, limits::SHIP_RETRY_MS_MAX);
+                    self.probing = false;
                 }
                 self.settle();
             }
             Verdict::Ahead | Verdict::Busy => {
                 self.restart();
-                self.held_until_ns = now_ns + limits::SHIP_HOLD_MS * 1_000_000;
+                self.held_until_ns = now_ns + limits::SHIP_HOLD_MS * NS_PER_MS;
             }
         }
     }
 
-    /// Starts again from the cursor if a batch stayed unanswered too long.
+    /// Starts again from the cursor if a batch stayed unanswered too long: with one batch, and twice the patience,
+    /// so that a link slower than the first guess is not filled with repetitions whose answers come too late.
     pub fn time_out(&mut self, now_ns: u64) {
-        let late = |flight: &Flight| flight.sent_ns + limits::SHIP_RETRY_MS * 1_000_000 <= now_ns;
+        let late = |flight: &Flight| flight.sent_ns + self.retry_ms * NS_PER_MS <= now_ns;
         if self.flights.iter().any(|flight| !flight.acknowledged && late(flight)) {
             self.restart();
+            self.retry_ms = (2 * self.retry_ms).min(limits::SHIP_RETRY_MS_MAX);
+            self.probing = true;
         }
     }
 

@@ -5,7 +5,7 @@
 
 use storage::{Record, keys};
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::{HybridTime, Incarnation, KeyHash, RegionId, RequestId, TableId, Version};
+use types::{HybridTime, Incarnation, KeyHash, RegionId, RequestId, TableId, Version, limits};
 
 /// The steps of one command, applied in order and in one batch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -118,6 +118,18 @@ pub enum Step {
 }
 
 const FORMAT: u8 = 1;
+
+impl Step {
+    /// Whether a step of housekeeping stopped at its limit and left something over.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Step::Forget { outcomes } => outcomes.len() >= limits::COLLECT_KEYS_MAX,
+            Step::Trim { changes } => changes.len() >= limits::COLLECT_KEYS_MAX,
+            Step::Collect { done, .. } => !done,
+            _ => false,
+        }
+    }
+}
 
 impl Effect {
     /// The bytes that the log carries.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use storage::Record;
-use types::{HybridTime, Incarnation, KeyHash, RequestId};
+use types::{HybridTime, Incarnation, KeyHash, RequestId, Version};
 
 use crate::effect::{Effect, Place, Step};
 
@@ -17,6 +17,7 @@ pub struct Overlay {
     records: BTreeMap<Place, (u64, Option<Record>)>,
     requests: BTreeMap<(KeyHash, RequestId), Remembered>,
     stamps: BTreeMap<u64, Flight>,
+    ledger: BTreeMap<Place, Vec<Ledgered>>,
     floor: HybridTime,
     bytes: usize,
 }
@@ -30,6 +31,16 @@ pub struct Remembered {
     pub digest: u64,
     /// As `remembered` encodes it.
     pub outcome: Vec<u8>,
+}
+
+/// A ledger entry that is in the log and not yet applied.
+#[derive(Clone, Debug)]
+pub struct Ledgered {
+    index: u64,
+    /// The write that lost.
+    pub lost: Record,
+    /// The version that replaced it.
+    pub winner: Version,
 }
 
 #[derive(Debug)]
@@ -48,6 +59,7 @@ impl Overlay {
             records: BTreeMap::new(),
             requests: BTreeMap::new(),
             stamps: BTreeMap::new(),
+            ledger: BTreeMap::new(),
             floor: HybridTime::ZERO,
             bytes: 0,
         }
@@ -64,6 +76,10 @@ impl Overlay {
                     }
                     self.records.insert(place.clone(), (index, Some(record.clone())));
                     flight.places.push(place.clone());
+                }
+                Step::Ledger { place, lost, winner } => {
+                    let entry = Ledgered { index, lost: lost.clone(), winner: *winner };
+                    self.ledger.entry(place.clone()).or_default().push(entry);
                 }
                 Step::Erase { place } => self.remove(index, place, &mut flight),
                 Step::Collect { floor, tombstones, .. } => {
@@ -96,6 +112,10 @@ impl Overlay {
                 self.records.remove(&place);
             }
         }
+        self.ledger.retain(|_, entries| {
+            entries.retain(|entry| entry.index != index);
+            !entries.is_empty()
+        });
         for request in flight.requests {
             if self.requests.get(&request).is_some_and(|remembered| remembered.index == index) {
                 self.requests.remove(&request);
@@ -111,6 +131,16 @@ impl Overlay {
     /// The in-flight outcome of a request.
     pub fn request(&self, hash: KeyHash, request: RequestId) -> Option<&Remembered> {
         self.requests.get(&(hash, request))
+    }
+
+    /// The ledger entries of a place that are in flight.
+    pub fn ledgered(&self, place: &Place) -> &[Ledgered] {
+        self.ledger.get(place).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any ledger entry is in flight.
+    pub fn has_ledgered(&self) -> bool {
+        !self.ledger.is_empty()
     }
 
     /// The least time of a change made here and in flight: a closed time must stay below it (`P8`).

@@ -8,7 +8,7 @@ use std::ops::{Bound, ControlFlow};
 use item::operation::PageOptions;
 use item::outcome::Page;
 use item::{Error, Invalid, Item, Key, size};
-use storage::{Direction, Error as Fatal, Read, Record};
+use storage::{Direction, Error as Fatal, Read, Record, keys};
 use types::{KeySchema, limits};
 
 /// Which stored keys a page is read from.
@@ -36,7 +36,7 @@ pub fn read(
         (None, _) => (Bound::Included(&range.from[..]), Bound::Excluded(&range.to[..])),
     };
     let mut reading = Reading { options, schema, page: Page::default(), bytes: 0, failed: None };
-    engine.scan(from, to, range.direction, &mut |_, value| match reading.take(value) {
+    engine.scan(from, to, range.direction, &mut |key, value| match reading.take(key, value) {
         Ok(flow) => flow,
         Err(error) => {
             reading.failed = Some(error);
@@ -55,9 +55,9 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn take(&mut self, value: &[u8]) -> Result<ControlFlow<()>, Fatal> {
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<ControlFlow<()>, Fatal> {
         let Some(body) = Record::decode(value)?.body else {
-            return Ok(ControlFlow::Continue(()));
+            return self.pass_tombstone(key, value);
         };
         let item = item::codec::decode(&body).map_err(|_| Fatal::undecodable("record body"))?;
         self.page.scanned += 1;
@@ -68,6 +68,17 @@ impl Reading<'_> {
         }
         self.keep(item);
         Ok(if self.page.last.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// A tombstone is absence, but reading it takes time: a page of nothing else ends, too.
+    fn pass_tombstone(&mut self, key: &[u8], value: &[u8]) -> Result<ControlFlow<()>, Fatal> {
+        self.bytes += key.len() + value.len();
+        if self.bytes < limits::PAGE_BYTES_MAX {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let key = item::key::decode(self.schema, keys::record::Key::decode(key)?.key);
+        self.page.last = Some(key.ok_or_else(|| Fatal::undecodable("record key"))?);
+        Ok(ControlFlow::Break(()))
     }
 
     fn keep(&mut self, item: Item) {

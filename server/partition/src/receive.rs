@@ -37,7 +37,7 @@ pub fn decide<R: Read>(
         let stored = view.record(home, &incoming.place)?;
         after = after.max(stored.after);
         if !ledger_empty {
-            supersede(view.engine, home, &incoming, &mut steps)?;
+            supersede(view, home, &incoming, &mut steps)?;
         }
         if !wins(home, moment, &incoming.record, stored.record.as_ref()) {
             continue;
@@ -77,8 +77,8 @@ fn unseen_loss(home: &Home, lost: &Record, winner: &Record) -> bool {
 }
 
 /// Marks the entries of a key that an arriving record had seen after all (`P14`).
-fn supersede(
-    engine: &impl Read,
+fn supersede<R: Read>(
+    view: &View<'_, R>,
     home: &Home,
     incoming: &Incoming,
     steps: &mut Vec<Step>,
@@ -87,10 +87,13 @@ fn supersede(
     if seen == HybridTime::ZERO {
         return Ok(());
     }
-    for entry in ledgered(engine, home, &incoming.place)? {
-        if !entry.superseded && entry.lost.version.time <= seen {
-            let (place, lost, winner) = (incoming.place.clone(), entry.lost, entry.winner);
-            steps.push(Step::Supersede { place, lost, winner });
+    let committed = ledgered(view.engine, home, &incoming.place)?.into_iter();
+    let committed = committed.filter(|entry| !entry.superseded).map(|entry| (entry.lost, entry.winner));
+    let flying =
+        view.overlay.ledgered(&incoming.place).iter().map(|entry| (entry.lost.clone(), entry.winner));
+    for (lost, winner) in committed.chain(flying) {
+        if lost.version.time <= seen {
+            steps.push(Step::Supersede { place: incoming.place.clone(), lost, winner });
         }
     }
     Ok(())

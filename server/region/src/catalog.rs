@@ -89,9 +89,11 @@ impl Catalog {
         Catalog { me, tables: BTreeMap::new(), settings: Settings::default() }
     }
 
-    /// The table that has a name, unless it was deleted everywhere.
+    /// The table that has a name, unless it was deleted everywhere. One that is being deleted gives way: it may be
+    /// a creation that this region refused.
     pub fn find(&self, name: &TableName) -> Option<&Table> {
-        self.named().find(|table| table.entry.name == *name)
+        let same = self.named().filter(|table| table.entry.name == *name);
+        same.min_by_key(|table| table.entry.life >= Life::Deleting)
     }
 
     /// The tables that have their names, in the order of their ids.

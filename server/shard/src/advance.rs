@@ -8,7 +8,7 @@ use region::{Table, Update};
 use storage::keys;
 use storage::log::LogWrite;
 use storage::{Batch, Engine, LogBatch};
-use types::GroupId;
+use types::{GroupId, limits};
 
 use consensus::Committed;
 use storage::engine::StateName;
@@ -25,6 +25,7 @@ struct Owed {
     catalog: Vec<CatalogWaiter>,
     updates: Vec<(Option<Table>, Option<Table>)>,
     deciding: Vec<GroupId>,
+    dropped: Vec<Table>,
 }
 
 impl<E: Engine> Shard<E> {
@@ -68,12 +69,17 @@ impl<E: Engine> Shard<E> {
                     self.unsynced.numbers.push((group, number));
                 }
                 self.apply(group, &ready.committed, &mut writes, &mut owed)?;
+                if writes.bytes() >= limits::APPLY_BYTES_MAX && owed.dropped.is_empty() {
+                    self.engine.write(std::mem::take(&mut writes))?;
+                }
             }
             self.notice_term(group);
             if self.replicas.get(&group).is_some_and(|replica| replica.decides() && !replica.ships()) {
                 owed.deciding.push(group);
             }
         }
+        // Behind everything that the dropped partitions' logs may have replayed.
+        owed.dropped.iter().for_each(|table| destroy(table, &mut writes));
         if !writes.is_empty() {
             self.engine.write(writes)?;
         }
@@ -120,7 +126,9 @@ impl<E: Engine> Shard<E> {
             let before = find(self);
             update.apply(&mut self.catalog.applied);
             let after = find(self);
-            self.destroy_dropped(before.as_ref(), after.as_ref(), writes);
+            let me = &self.settings.region;
+            let gone = !after.as_ref().is_some_and(|after| after.is_here(me));
+            owed.dropped.extend(before.iter().filter(|table| gone && table.is_here(me)).cloned());
             owed.updates.push((before, after));
         }
         self.catalog.state.applied = entry.index;
@@ -132,31 +140,6 @@ impl<E: Engine> Shard<E> {
             }
         }
         Ok(())
-    }
-
-    /// Destroys the data of a copy that the update drops, in the batch that applies it: a crash in between
-    /// replays both.
-    fn destroy_dropped(&mut self, before: Option<&Table>, after: Option<&Table>, writes: &mut Batch) {
-        let (Some(before), Some(after)) = (before, after) else { return };
-        let me = &self.settings.region;
-        if !before.is_here(me) || after.is_here(me) {
-            return;
-        }
-        let table = before.entry.id;
-        for (from, to) in [keys::record::table(table), keys::ledger::table(table)] {
-            writes.delete_range(from, to);
-        }
-        for (group, _) in before.partitions() {
-            let ranges = [
-                keys::change::partition(group),
-                keys::tombstone::partition(group),
-                keys::cursor::partition(group),
-                keys::request::partition(group),
-                keys::request_expiry::partition(group),
-            ];
-            ranges.into_iter().for_each(|(from, to)| writes.delete_range(from, to));
-            writes.delete(keys::partition::encode(group));
-        }
     }
 
     /// Carries out what applying owes: tables are opened and closed, whoever waited is told.
@@ -276,5 +259,24 @@ fn note<E: Engine>(replica: &mut Replica<E>, index: u64, step: &Step) {
 fn release<E: Engine>(replica: &mut Replica<E>, index: u64, owed: &mut Owed) {
     while let Some(entry) = replica.waiting.first_entry().filter(|entry| *entry.key() <= index) {
         owed.waiters.extend(entry.remove());
+    }
+}
+
+/// Destroys a dropped copy's data, in the batch that applies the drop: a crash in between replays both.
+fn destroy(table: &Table, writes: &mut Batch) {
+    let id = table.entry.id;
+    for (from, to) in [keys::record::table(id), keys::ledger::table(id)] {
+        writes.delete_range(from, to);
+    }
+    for (group, _) in table.partitions() {
+        let ranges = [
+            keys::change::partition(group),
+            keys::tombstone::partition(group),
+            keys::cursor::partition(group),
+            keys::request::partition(group),
+            keys::request_expiry::partition(group),
+        ];
+        ranges.into_iter().for_each(|(from, to)| writes.delete_range(from, to));
+        writes.delete(keys::partition::encode(group));
     }
 }

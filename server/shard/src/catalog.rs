@@ -245,8 +245,9 @@ impl<E: Engine> Shard<E> {
 
     /// Keeps the index of names up to date with the catalog.
     pub(crate) fn index_names(&mut self) {
-        let tables = self.catalog.applied.tables.values();
-        let named = tables.filter(|table| table.entry.life != Life::Deleted);
-        self.names = named.map(|table| (table.entry.name.clone(), table.entry.id)).collect();
+        let mut named: Vec<_> = self.catalog.applied.named().map(|table| &table.entry).collect();
+        // Of two tables of one name, the one that is not being deleted comes last and stays.
+        named.sort_by_key(|entry| std::cmp::Reverse(entry.life >= Life::Deleting));
+        self.names = named.into_iter().map(|entry| (entry.name.clone(), entry.id)).collect();
     }
 }

@@ -74,11 +74,12 @@ impl Clock {
 
     /// The ceiling to append before anything of this turn, if it is due.
     pub fn raise_ceiling(&mut self) -> Option<HybridTime> {
-        let ahead = limits::CLOCK_CEILING_AHEAD_MS;
-        if self.present().plus_millis(ahead / 2) <= self.ceiling {
+        let physical = HybridTime::from_millis(self.physical_ms());
+        let (ahead, near) = (limits::CLOCK_CEILING_AHEAD_MS, limits::CLOCK_CEILING_NEAR_MS);
+        if self.present().plus_millis(near).max(physical.plus_millis(ahead / 2)) <= self.ceiling {
             return None;
         }
-        self.ceiling = self.present().plus_millis(ahead);
+        self.ceiling = physical.plus_millis(ahead).max(self.present().plus_millis(2 * near));
         Some(self.ceiling)
     }
 
@@ -130,6 +131,17 @@ mod tests {
         assert!(given < ceiling && clock.tick() > given);
         let mut clock = Clock::new(at(0, 10), ceiling);
         assert!(clock.tick() > ceiling);
+    }
+
+    #[test]
+    fn quick_restarts_do_not_run_ahead_of_the_clock() {
+        let mut ceiling = HybridTime::ZERO;
+        for start in 0..10 {
+            let mut clock = Clock::new(at(0, 1000 + start), ceiling);
+            ceiling = clock.raise_ceiling().unwrap_or(ceiling);
+        }
+        let most = 1009 + limits::CLOCK_CEILING_AHEAD_MS + 20 * limits::CLOCK_CEILING_NEAR_MS;
+        assert!(ceiling.millis() <= most, "{ceiling}");
     }
 
     #[test]

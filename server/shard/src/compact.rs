@@ -25,7 +25,9 @@ impl<E: Engine> Shard<E> {
     /// dropped.
     pub fn wants_flush(&self) -> bool {
         let grown = self.engine.log_bytes().saturating_sub(self.log_bytes_flushed);
-        self.flushing.is_none() && (self.dropped || grown >= limits::LOG_UNFLUSHED_BYTES_MAX as u64)
+        let due = self.dropped || grown >= limits::LOG_UNFLUSHED_BYTES_MAX as u64;
+        // Before the replay is over, a flush would cover nothing of what it is made for.
+        due && self.flushing.is_none() && self.is_serving()
     }
 
     /// Notes how far everything is applied, and which logs no partition owns. The driver then calls

@@ -2,6 +2,8 @@
 //!
 //! Each step is a bounded proposal like any other command; what is left over waits for the next round.
 
+use std::collections::BTreeSet;
+
 use partition::effect::{Effect, Step};
 use partition::{collect, forget, trim};
 use storage::engine::each;
@@ -25,26 +27,41 @@ impl<E: Engine> Shard<E> {
             self.due.gossip_ns = now + limits::CATALOG_RETRY_MS * NS_PER_MS;
         }
         if now >= self.due.tidy_ns {
-            self.tidy()?;
+            let groups = self.replicas.keys().copied().collect();
+            self.tidy(groups)?;
             self.due.tidy_ns = now + limits::COLLECT_INTERVAL_MS * NS_PER_MS;
+        } else if now >= self.due.again_ns {
+            let groups = std::mem::take(&mut self.untidy);
+            self.tidy(groups)?;
         }
         Ok(())
     }
 
-    fn tidy(&mut self) -> Result<(), Error> {
-        let groups: Vec<_> = self.replicas.keys().copied().collect();
+    /// Takes one bounded step of each kind in each of these partitions; one that leaves something over is looked
+    /// at again soon, so that what collects keeps up with what writes.
+    fn tidy(&mut self, groups: BTreeSet<GroupId>) -> Result<(), Error> {
         for group in groups {
-            if !self.replicas[&group].decides() {
+            let Some(replica) = self.replicas.get(&group).filter(|replica| replica.decides()) else {
+                continue;
+            };
+            if replica.state.applied < replica.tidied {
+                self.untidy.insert(group);
                 continue;
             }
             for effect in self.tidying(group)? {
+                if effect.steps.iter().any(Step::is_full) {
+                    self.untidy.insert(group);
+                }
                 let replica = self.replicas.get_mut(&group).expect("seen above");
                 // A refused proposal is made again in the next round.
-                if replica.propose(&effect).is_ok() {
+                if let Ok(index) = replica.propose(&effect) {
+                    replica.tidied = index;
                     self.dirty.insert(group);
                 }
             }
         }
+        let again = self.now.monotonic_ns + limits::COLLECT_AGAIN_MS * NS_PER_MS;
+        self.due.again_ns = if self.untidy.is_empty() { u64::MAX } else { again };
         Ok(())
     }
 
@@ -93,12 +110,17 @@ impl<E: Engine> Shard<E> {
     /// What the shard has done, and how its links stand.
     pub fn figures(&self) -> Figures {
         let mut figures = self.figures.clone();
-        figures.serving = self.catalog_decides() && self.replicas.values().all(|replica| replica.decides());
+        figures.serving = self.is_serving();
         figures.tables = self.names.len() as u64;
         figures.partitions = self.replicas.len() as u64;
         figures.clock_steps = self.clock.steps();
         figures.peers = self.peers.values().map(|peer| self.peer_figures(peer)).collect();
         figures
+    }
+
+    /// Whether the catalog and every partition have replayed their logs and decide.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.catalog_decides() && self.replicas.values().all(|replica| replica.decides())
     }
 
     fn peer_figures(&self, peer: &crate::peer::Peer) -> PeerFigures {

@@ -119,7 +119,7 @@ impl<E: Engine> Shard<E> {
     fn receive(&mut self, group: GroupId, origin: Origin, share: Vec<Incoming>) -> Result<(), Error> {
         let replica = self.replicas.get_mut(&group).expect("its leader was asked for");
         let moment = replica.moment(self.clock.present(), self.now.wall_ms);
-        let ledger_empty = replica.ledger_entries == 0 && replica.overlay.is_empty();
+        let ledger_empty = replica.ledger_entries == 0 && !replica.overlay.has_ledgered();
         let view = replica.view(&self.engine);
         let decision = receive::decide(&view, &replica.home, moment, origin.from, share, ledger_empty)?;
         let after = match decision {

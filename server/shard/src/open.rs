@@ -36,7 +36,8 @@ impl<E: Engine> Shard<E> {
         let peers = settings.peers.iter().map(|name| (name.id(), Peer::new(name.clone()))).collect();
         let mut shard = Shard {
             clock: Clock::new(now, HybridTime::from_u64(ceiling)),
-            log_bytes_flushed: engine.log_bytes(),
+            // What a start finds in the log, no flush covers for certain.
+            log_bytes_flushed: 0,
             engine,
             settings,
             now,
@@ -57,6 +58,8 @@ impl<E: Engine> Shard<E> {
             reads: Vec::new(),
             figures: Figures::default(),
             due: Due::default(),
+            untidy: BTreeSet::new(),
+            shipped_last: GroupId::default(),
             flushing: None,
             dropped: false,
             #[cfg(feature = "observe")]
@@ -115,6 +118,7 @@ impl<E: Engine> Shard<E> {
             last_change,
             closed,
             ledger_entries,
+            tidied: 0,
             untidy: Untidy::UNKNOWN,
         })
     }

@@ -42,6 +42,10 @@ pub struct Shard<E: Engine> {
     pub(crate) reads: Vec<SnapshotRead<E::Snapshot>>,
     pub(crate) figures: Figures,
     pub(crate) due: Due,
+    /// Partitions that left something to collect.
+    pub(crate) untidy: BTreeSet<GroupId>,
+    /// The partition that was served last; the next round of shipping begins behind it.
+    pub(crate) shipped_last: GroupId,
     /// Whether a table was dropped whose logs wait for a flush.
     pub(crate) dropped: bool,
     pub(crate) flushing: Option<Flushing>,
@@ -75,6 +79,7 @@ pub(crate) struct Unsynced {
 pub(crate) struct Due {
     pub pulse_ns: u64,
     pub tidy_ns: u64,
+    pub again_ns: u64,
     pub gossip_ns: u64,
 }
 
@@ -152,7 +157,8 @@ impl<E: Engine> Shard<E> {
         {
             return Some(0);
         }
-        let periodic = self.due.pulse_ns.min(self.due.tidy_ns).min(self.due.gossip_ns);
+        let due = self.due;
+        let periodic = due.pulse_ns.min(due.tidy_ns).min(due.again_ns).min(due.gossip_ns);
         let shipping = self.shipping.iter().filter_map(|group| self.ship_wake_at_ns(*group)).min();
         Some(shipping.map_or(periodic, |at| at.min(periodic)))
     }

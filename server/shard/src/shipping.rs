@@ -1,17 +1,23 @@
 //! Sending changes to peers, as far as windows, pauses and links allow.
 
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
 use global::message::Origin;
 use global::{Ack, Batch, Message, Shipped};
 use storage::Engine;
 use types::{GroupId, RegionId, limits};
 
+use crate::peer::Peer;
 use crate::{Error, Shard};
 
 impl<E: Engine> Shard<E> {
     /// Ships what is ready, partition by partition.
     pub(crate) fn ship(&mut self) -> Result<(), Error> {
         let mut quiet = Vec::new();
-        for group in self.shipping.clone() {
+        let behind = self.shipping.range((Excluded(self.shipped_last), Unbounded));
+        let round: Vec<_> = behind.chain(self.shipping.range(..=self.shipped_last)).copied().collect();
+        for group in round {
             let peers: Vec<_> = match self.replicas.get(&group) {
                 Some(replica) => replica.shippers.keys().copied().collect(),
                 None => Vec::new(),
@@ -42,19 +48,18 @@ impl<E: Engine> Shard<E> {
             let Some(replica) = self.replicas.get_mut(&group) else { return Ok(false) };
             let (term, last_change) = (replica.group.term(), replica.last_change);
             let Some(shipper) = replica.shippers.get_mut(&peer) else { return Ok(false) };
-            let full =
-                self.peers.get(&peer).is_some_and(|p| p.bytes_in_flight >= limits::SHIP_BYTES_IN_FLIGHT_MAX);
-            if full || !shipper.ready(last_change, now_ns) {
+            if full(&self.peers, peer) || !shipper.ready(last_change, now_ns) {
                 return Ok(shipper.is_busy(last_change));
             }
             let before = shipper.bytes_in_flight();
             let batch = shipper.batch(&self.engine, &replica.home, term, last_change, now_ns)?;
             let after = shipper.bytes_in_flight();
             self.count_flight(peer, before, after);
-            if let Some(batch) = batch {
-                self.figures.records_shipped += batch.records.len() as u64;
-                self.send(peer, &Message::Batch(batch));
-            }
+            self.shipped_last = group;
+            // A run without anything to send may have been long: the rest waits for the next turn.
+            let Some(batch) = batch else { return Ok(true) };
+            self.figures.records_shipped += batch.records.len() as u64;
+            self.send(peer, &Message::Batch(batch));
         }
     }
 
@@ -88,8 +93,13 @@ impl<E: Engine> Shard<E> {
     /// When a partition's shipping must be looked at again.
     pub(crate) fn ship_wake_at_ns(&self, group: GroupId) -> Option<u64> {
         let replica = self.replicas.get(&group)?;
+        let (last_change, now_ns) = (replica.last_change, self.now.monotonic_ns);
         let open = replica.shippers.iter().filter(|(peer, _)| self.open_to(**peer));
-        open.filter_map(|(_, shipper)| shipper.wake_at_ns(replica.last_change, self.now.monotonic_ns)).min()
+        let wake = open.filter_map(|(peer, shipper)| {
+            let at_once = shipper.ready(last_change, now_ns) && !full(&self.peers, *peer);
+            if at_once { Some(0) } else { shipper.wake_at_ns(last_change, now_ns) }
+        });
+        wake.min()
     }
 
     /// A peer told what became of a batch.
@@ -136,4 +146,9 @@ impl<E: Engine> Shard<E> {
             self.send(peer, &Message::Batch(Batch { origin, records: vec![shipped.clone()] }));
         }
     }
+}
+
+/// Whether as much is under way to a peer as may be.
+fn full(peers: &BTreeMap<RegionId, Peer>, peer: RegionId) -> bool {
+    peers.get(&peer).is_some_and(|peer| peer.bytes_in_flight >= limits::SHIP_BYTES_IN_FLIGHT_MAX)
 }

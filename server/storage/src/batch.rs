@@ -28,6 +28,7 @@ pub enum Write {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Batch {
     writes: Vec<Write>,
+    bytes: usize,
 }
 
 impl Batch {
@@ -38,11 +39,13 @@ impl Batch {
 
     /// Sets a key.
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.bytes += key.len() + value.len();
         self.writes.push(Write::Put { key, value });
     }
 
     /// Removes a key.
     pub fn delete(&mut self, key: Vec<u8>) {
+        self.bytes += key.len();
         self.writes.push(Write::Delete { key });
     }
 
@@ -54,6 +57,11 @@ impl Batch {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// Bytes of the keys and values put or removed one by one.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The writes in order.

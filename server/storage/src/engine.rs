@@ -78,8 +78,8 @@ pub trait Engine: Read + Clone + Send + 'static {
     /// Makes everything appended so far durable. The only slow call; made from the sync thread.
     fn sync(&self) -> Result<(), Error>;
 
-    /// The entries of a group from `from` up to, not including, `to`; stops early once `max_bytes` are reached,
-    /// but gives at least one. Asking for entries that are not there is an error.
+    /// The entries of a group from `from` up to, not including, `to`; stops early once `max_bytes` are
+    /// reached, but gives at least one. Asking for entries that are not there is an error.
     fn entries(&self, group: GroupId, from: u64, to: u64, max_bytes: u64) -> Result<Vec<LogEntry>, Error>;
 
     /// The first and last index in a group's log; `None` when it is empty.

@@ -1,7 +1,7 @@
 //! What can go wrong with a disk. Every one of these is fatal: whoever meets one stops the process.
 //!
-//! Nothing here is ever shown to a client, and nothing may be tried a second time: after a failed write or sync
-//! nobody knows what the disk holds until the next start has read it.
+//! Nothing here is ever shown to a client, and nothing may be tried a second time: after a failed write or
+//! sync nobody knows what the disk holds until the next start has read it.
 
 use std::io::ErrorKind;
 

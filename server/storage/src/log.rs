@@ -14,7 +14,7 @@ pub struct LogEntry {
     pub index: u64,
     /// The raft term it was proposed in.
     pub term: u64,
-    /// Raft's own encoding of the entry.
+    /// The entry in `consensus`'s format, opaque here.
     pub data: Vec<u8>,
 }
 
@@ -58,6 +58,18 @@ pub enum LogWrite {
     },
 }
 
+impl LogWrite {
+    /// Whose log it changes.
+    pub fn group(&self) -> GroupId {
+        match self {
+            LogWrite::Entries { group, .. }
+            | LogWrite::State { group, .. }
+            | LogWrite::Compact { group, .. }
+            | LogWrite::Remove { group } => *group,
+        }
+    }
+}
+
 /// Appended whole or, in a crash, not at all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LogBatch {
@@ -93,7 +105,8 @@ impl LogBatch {
 
 /// Where a group's log begins and ends: its entries are `first` up to, not including, `next`.
 ///
-/// Below `first` everything was compacted or never was; an empty log may be appended to anywhere from there on.
+/// Below `first` everything was compacted or never was; an empty log may be appended to anywhere from there
+/// on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Extent {
     /// The lowest index that an append may begin at.
@@ -132,31 +145,37 @@ impl Extent {
     }
 }
 
-/// Checks that a batch, applied in order to logs of these extents, leaves none with a gap and overwrites nothing
-/// that was compacted. Both engines refuse such a batch whole: its harm would show only after a crash.
-pub fn check(batch: &LogBatch, extent: impl Fn(GroupId) -> Result<Extent, Error>) -> Result<(), Error> {
-    let mut extents: BTreeMap<GroupId, Extent> = BTreeMap::new();
-    let known = |extents: &BTreeMap<GroupId, Extent>, group: &GroupId| match extents.get(group) {
-        Some(known) => Ok(*known),
-        None => extent(*group),
-    };
-    for write in batch.writes() {
-        match write {
-            LogWrite::Entries { group, entries } => {
-                let log = known(&extents, group)?.appended(*group, entries)?;
-                extents.insert(*group, log);
-            }
-            LogWrite::State { .. } => {}
-            LogWrite::Compact { group, to } => {
-                let log = known(&extents, group)?.compacted(*to);
-                extents.insert(*group, log);
-            }
-            LogWrite::Remove { group } => {
-                extents.insert(*group, Extent::default());
-            }
-        }
+/// What the logs that a batch touches become, step by step.
+///
+/// Both engines refuse a batch that would leave a gap or overwrite what was compacted, and refuse it whole:
+/// its harm would show only after a crash.
+pub struct Extents<F> {
+    known: BTreeMap<GroupId, Extent>,
+    look_up: F,
+}
+
+impl<F: Fn(GroupId) -> Result<Extent, Error>> Extents<F> {
+    /// Begins with the logs as `look_up` finds them.
+    pub fn new(look_up: F) -> Self {
+        Extents { known: BTreeMap::new(), look_up }
     }
-    Ok(())
+
+    /// Takes one step and gives the extent that its log then has; an error when the step must be refused.
+    pub fn step(&mut self, write: &LogWrite) -> Result<Extent, Error> {
+        let group = write.group();
+        let extent = match self.known.get(&group) {
+            Some(known) => *known,
+            None => (self.look_up)(group)?,
+        };
+        let extent = match write {
+            LogWrite::Entries { entries, .. } => extent.appended(group, entries)?,
+            LogWrite::State { .. } => extent,
+            LogWrite::Compact { to, .. } => extent.compacted(*to),
+            LogWrite::Remove { .. } => Extent::default(),
+        };
+        self.known.insert(group, extent);
+        Ok(extent)
+    }
 }
 
 /// Bytes that a batch adds to what a restart must replay, equal for both engines.

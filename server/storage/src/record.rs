@@ -2,8 +2,8 @@
 //!
 //! Equal versions are equal bytes everywhere, so the encoding is canonical: one record, one byte string.
 //!
-//! Format 1: `1 | version 17 | count of seen u16 | seen: (incarnation 8, time 8)* ascending | 0` for a tombstone,
-//! `… | 1 | body` for an item.
+//! Format 1: `1 | version 17 | count of seen u16 | seen: (incarnation 8, time 8)* ascending | 0` for a
+//! tombstone, `… | 1 | body` for an item.
 
 use types::{Seen, Version};
 

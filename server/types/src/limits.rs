@@ -135,6 +135,10 @@ pub const COLLECT_KEYS_MAX: usize = 512;
 pub const COLLECT_MARK_AHEAD_MS: u64 = 2 * CLOCK_OFFSET_MS_MAX + CLOCK_CEILING_AHEAD_MS;
 /// How often a partition looks for what it may collect.
 pub const COLLECT_INTERVAL_MS: u64 = 1000;
+/// How soon a partition that left something to collect is looked at again.
+pub const COLLECT_AGAIN_MS: u64 = 20;
+/// Writes that are gathered before they are handed to the key space, so that a long replay is no single batch.
+pub const APPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Parts of one digest request.
 pub const DIGEST_PARTS_MAX: u32 = 256;
 /// Keys named by one answer to `Versions`.
@@ -168,6 +172,10 @@ pub const IMPORT_ROWS_AHEAD_MAX: usize = 1024;
 pub const VERIFY_KEYS_MAX: usize = 1000;
 /// Segments that the command line scans at once.
 pub const SCAN_SEGMENTS_AT_ONCE_MAX: u32 = 64;
+/// The longest that a batch may stay unacknowledged, on however slow a link.
+pub const SHIP_RETRY_MS_MAX: u64 = 120_000;
+/// Changes that one run of shipping reads, those that other regions made included.
+pub const SHIP_CHANGES_READ_MAX: usize = 8192;
 /// How long shipping rests after a peer said that it cannot take a batch.
 pub const SHIP_HOLD_MS: u64 = 500;
 /// Batches of all peers that are being applied at once; their bytes are bounded by the senders' windows.
@@ -178,6 +186,9 @@ pub const LINK_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const PULSE_RANGES_MAX: usize = 65_536;
 /// Requests to the catalog that wait for the one under way.
 pub const CATALOG_QUEUE_MAX: usize = 1024;
+/// How close hybrid time may come to the ceiling before it is renewed, and the least that is added: next to nothing,
+/// or a node that restarts again and again would run ahead of its clock.
+pub const CLOCK_CEILING_NEAR_MS: u64 = 5;
 /// A jump of wall time against the monotonic clock that counts as a step and not as drift (`P7`).
 pub const CLOCK_STEP_MS: u64 = 50;
 /// What a caller is told to wait when a queue was full.

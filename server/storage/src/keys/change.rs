@@ -1,7 +1,7 @@
 //! `2 | partition | index | ordinal` → a `Change`: this key got this version at this index (`P12`).
 //!
-//! The index is that of the log entry and the ordinal counts the records of one entry, so a segment is read in
-//! the order in which it was applied. No body is kept: whoever ships a change reads the current record.
+//! The index is that of the log entry and the ordinal counts the records of one entry, so a segment is read
+//! in the order in which it was applied. No body is kept: whoever ships a change reads the current record.
 
 use types::{HybridTime, Incarnation, KeyHash, PartitionId, Version};
 

@@ -1,8 +1,8 @@
-//! `8 | table | hash | length | item key | lost version` → a `LedgerEntry`: a local write that last-writer-wins
-//! lost (`P14`).
+//! `8 | table | hash | length | item key | lost version` → a `LedgerEntry`: a local write that
+//! last-writer-wins lost (`P14`).
 //!
-//! The key's length stands before it because a version follows; so the losses of one item lie together, oldest
-//! first, while items of one hash are in no useful order.
+//! The key's length stands before it because a version follows; so the losses of one item lie together,
+//! oldest first, while items of one hash are in no useful order.
 
 use types::{HashRange, KeyHash, TableId, Version};
 

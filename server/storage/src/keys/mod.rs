@@ -12,9 +12,10 @@
 //! | 8 | `ledger` | table 12, hash 8, length 2, item key, lost version 17 | `LedgerEntry` |
 //! | 9 | `catalog` | sub-kind 1, its own key | opaque, `region`'s |
 //!
-//! Tags are for ever and never reused; numbers are big-endian, so that keys sort as their parts do; every value
-//! begins with the version of its format. Under each tag stands what its range functions can name in one piece:
-//! a table's records of a hash range, a partition's changes after an index, its tombstones up to a time.
+//! Tags are for ever and never reused; numbers are big-endian, so that keys sort as their parts do; every
+//! value begins with the version of its format. Under each tag stands what its range functions can name in
+//! one piece: a table's records of a hash range, a partition's changes after an index, its tombstones up to a
+//! time.
 
 pub mod catalog;
 pub mod change;

@@ -46,8 +46,8 @@ pub fn hashes(table: TableId, range: HashRange) -> Bounds {
     (edge(range.first), after(edge(range.last)))
 }
 
-/// The records whose item keys begin with a prefix: an encoded partition key, whole or with the beginning of an
-/// encoded sort key behind it.
+/// The records whose item keys begin with a prefix: an encoded partition key, whole or with the beginning of
+/// an encoded sort key behind it.
 pub fn prefix(table: TableId, hash: KeyHash, prefix: &[u8]) -> Bounds {
     under(Key { table, hash, key: prefix }.encode())
 }

@@ -1,4 +1,5 @@
-//! `7 | partition | expires | hash | request id` → nothing: outcomes in the order in which they may be forgotten.
+//! `7 | partition | expires | hash | request id` → nothing: outcomes in the order in which they may be
+//! forgotten.
 //!
 //! Written and deleted together with the `request` key that it stands for.
 

@@ -1,7 +1,7 @@
 //! `3 | partition | time | hash | item key` → the `Version` of a tombstone.
 //!
-//! An index of tombstones by the time of the change that made them, so that collection (`P11`) reads only what
-//! is old enough. The version tells whether the record is still that tombstone.
+//! An index of tombstones by the time of the change that made them, so that collection (`P11`) reads only
+//! what is old enough. The version tells whether the record is still that tombstone.
 
 use types::{HybridTime, KeyHash, PartitionId, Version};
 

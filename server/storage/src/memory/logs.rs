@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use types::GroupId;
 
 use crate::engine::StateName;
-use crate::log::{Extent, LogWrite};
+use crate::log::{Extent, Extents, LogWrite};
 use crate::{Error, LogBatch, LogEntry};
 
 /// The logs of a disk.
@@ -44,9 +44,9 @@ impl Group {
 impl Logs {
     /// Checks that no log would get a gap; `apply` relies on it.
     pub fn check(&self, batch: &LogBatch) -> Result<(), Error> {
-        crate::log::check(batch, |group| {
-            Ok(self.groups.get(&group).map_or(Extent::default(), |log| log.extent))
-        })
+        let extent = |group| Ok(self.groups.get(&group).map_or(Extent::default(), |log| log.extent));
+        let mut extents = Extents::new(extent);
+        batch.writes().iter().try_for_each(|write| extents.step(write).map(drop))
     }
 
     /// Applies a batch that `check` has passed.

@@ -50,7 +50,8 @@ struct Disk {
     unflushed_log_bytes: u64,
 }
 
-/// How much of what was not durable a crash leaves, beginning with the oldest: what a disk had happened to write.
+/// How much of what was not durable a crash leaves, beginning with the oldest: what a disk had happened to
+/// write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Torn {
     /// Appended batches kept, of those not synced.
@@ -109,8 +110,8 @@ impl Memory {
         self.look().position
     }
 
-    /// Makes durable what had been appended when `appended` gave this position, and nothing later: a sync that
-    /// began then and ends only now.
+    /// Makes durable what had been appended when `appended` gave this position, and nothing later: a sync
+    /// that began then and ends only now.
     pub fn sync_to(&self, position: u64) {
         let mut disk = self.change();
         let before = disk.position - disk.unsynced.len() as u64;

@@ -1,8 +1,8 @@
 //! The key space of the in-memory engine: one ordered map, and what it takes to go back.
 //!
-//! Going back is a list of overwritten values: the newest first restores what the last flush saw, and so does a
-//! prefix of it for any batch in between. A snapshot keeps its own, by key. So a flush, a write and a snapshot cost what
-//! was written since, never what is stored.
+//! Going back is a list of overwritten values: the newest first restores what the last flush saw, and so does
+//! a prefix of it for any batch in between. A snapshot keeps its own, by key. So a flush, a write and a
+//! snapshot cost what was written since, never what is stored.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

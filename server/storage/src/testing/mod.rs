@@ -1,4 +1,5 @@
-//! What every engine must pass (`P23`): golden scripts, and random commands compared with the in-memory engine.
+//! What every engine must pass (`P23`): golden scripts, and random commands compared with the in-memory
+//! engine.
 //!
 //! Behind the feature `testing`, so that `disk` runs the same scripts and the same comparison.
 

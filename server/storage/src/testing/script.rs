@@ -1,7 +1,7 @@
 //! Golden scripts for engines: each command is one call, its output what the call returned.
 //!
-//! `put k=v…` · `delete k…` · `delete_range from to` · `get k… [snapshot=n]` ·
-//! `scan [from=k] [after=k] [to=k] [through=k] [backward=true] [limit=n] [snapshot=n]` · `snapshot n` · `release n` · `flush` ·
+//! `put k=v…` · `delete k…` · `delete_range from to` · `get k… [snapshot=n]` · `scan [from=k] [after=k]
+//! [to=k] [through=k] [backward=true] [limit=n] [snapshot=n]` · `snapshot n` · `release n` · `flush` ·
 //! `append group index@term=data…` · `set_state group name=value` · `state group name` · `compact group to` ·
 //! `remove group` · `entries group from to [max_bytes]` · `range group` · `groups` · `sync` · `log_bytes` ·
 //! `crash [log_batches=n] [write_batches=n]`. States are `hard`, `configuration`, `truncated`, `clock`.
