@@ -2,6 +2,7 @@
 //!
 //! No faults here; the simulator has those. These tests show that the flows work, step by step.
 
+#[expect(dead_code, reason = "shared with another test, which uses the rest")]
 mod world;
 
 use item::Outcome;

@@ -18,7 +18,14 @@ pub struct World {
     inboxes: Vec<Inbox>,
     replies: BTreeMap<u64, Result<Answer, item::Error>>,
     next: u64,
-    ms: u64,
+    pub ms: u64,
+    /// How long every link takes.
+    pub delay_ms: u64,
+    /// Links that lose everything, as sender and receiver.
+    pub cut: Vec<(usize, usize)>,
+    /// Whether flushes wait until asked for.
+    pub hold_flushes: bool,
+    under_way: Vec<(u64, usize, Envelope)>,
 }
 
 const EPOCH_MS: u64 = 1_700_000_000_000;
@@ -35,6 +42,10 @@ impl World {
             replies: BTreeMap::new(),
             next: 0,
             ms: 0,
+            delay_ms: 0,
+            cut: Vec::new(),
+            hold_flushes: false,
+            under_way: Vec::new(),
         };
         for region in 0..world.names.len() {
             let shard = world.open(region);
@@ -85,7 +96,17 @@ impl World {
     pub fn run_ms(&mut self, ms: u64) {
         for _ in 0..ms / STEP_MS {
             self.ms += STEP_MS;
+            self.deliver();
             (0..self.shards.len()).for_each(|region| self.step(region));
+        }
+    }
+
+    fn deliver(&mut self) {
+        for (at, to, envelope) in std::mem::take(&mut self.under_way) {
+            match at <= self.ms {
+                true => self.push(to, envelope),
+                false => self.under_way.push((at, to, envelope)),
+            }
         }
     }
 
@@ -105,7 +126,7 @@ impl World {
                 let released = self.shards[region].persisted(turn.id, now).expect("persisted");
                 self.route(region, released);
             }
-            if self.shards[region].wants_flush() {
+            if !self.hold_flushes && self.shards[region].wants_flush() {
                 self.flush(region);
             }
         }
@@ -127,18 +148,29 @@ impl World {
                 Envelope::Link(link) => {
                     let to = self.names.iter().position(|name| name.id() == link.peer).expect("a peer");
                     let inward = Link { peer: self.names[region].id(), bytes: link.bytes };
-                    self.push(to, Envelope::Link(inward));
+                    if self.cut.contains(&(region, to)) {
+                        continue;
+                    }
+                    match self.delay_ms {
+                        0 => self.push(to, Envelope::Link(inward)),
+                        delay_ms => self.under_way.push((self.ms + delay_ms, to, Envelope::Link(inward))),
+                    }
                 }
                 other => panic!("{other:?} does not leave a shard"),
             }
         }
     }
 
-    fn command(&mut self, region: usize, command: Command) -> Result<Answer, item::Error> {
+    /// Asks without waiting for the answer.
+    pub fn start(&mut self, region: usize, command: Command) -> u64 {
         self.next += 1;
-        let number = self.next;
-        let request = Request { number, deadline_ns: None, command };
+        let request = Request { number: self.next, deadline_ns: None, command };
         self.push(region, Envelope::Request(Box::new(request)));
+        self.next
+    }
+
+    fn command(&mut self, region: usize, command: Command) -> Result<Answer, item::Error> {
+        let number = self.start(region, command);
         for _ in 0..1000 {
             self.run_ms(STEP_MS);
             if let Some(result) = self.replies.remove(&number) {
@@ -181,14 +213,20 @@ impl World {
         }
     }
 
-    /// Creates a table and waits until it is active everywhere.
-    pub fn create(&mut self, name: &str, regions: &[&str], partitions: u32) {
+    /// Asks a region for a table in some regions.
+    pub fn create_at(&mut self, region: usize, name: &str, regions: &[&str], partitions: u32) {
         let key =
             KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None };
         let regions = regions.iter().map(|name| RegionName::new(*name).expect("a name")).collect();
         let name = TableName::new(name).expect("a name");
-        self.table(0, TableCommand::Create { name: name.clone(), key, regions, partitions });
+        self.table(region, TableCommand::Create { name, key, regions, partitions });
+    }
+
+    /// Creates a table and waits until it is active everywhere.
+    pub fn create(&mut self, name: &str, regions: &[&str], partitions: u32) {
+        self.create_at(0, name, regions, partitions);
         self.run_ms(2000);
+        let name = TableName::new(name).expect("a name");
         for region in 0..self.shards.len() {
             match self.table(region, TableCommand::Describe { name: name.clone() }) {
                 TableAnswer::Table(status) => assert_eq!(status.descriptor.state, types::TableState::Active),
@@ -204,6 +242,18 @@ impl World {
     pub fn digest(&mut self, region: usize, name: &str) -> TableAnswer {
         let name = TableName::new(name).expect("a name");
         self.table(region, TableCommand::Digest { name, range: HashRange::ALL, parts: 16 })
+    }
+
+    /// Whether each entry of a region's conflict ledger is superseded.
+    pub fn superseded(&self, region: usize) -> Vec<bool> {
+        let (from, _) = keys::ledger::table(Default::default());
+        let mut found = Vec::new();
+        storage::engine::each(&self.engines[region], &(vec![from[0]], vec![from[0] + 1]), |_, value| {
+            found.push(keys::LedgerEntry::decode(value)?.superseded);
+            Ok(true)
+        })
+        .expect("reads");
+        found
     }
 
     fn count(&self, tag: u8) -> usize {
