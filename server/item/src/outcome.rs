@@ -1,0 +1,57 @@
+//! What an operation came to, before any interface gives it its shape.
+
+use std::collections::BTreeMap;
+
+use types::TableName;
+use types::command::{RegionAnswer, TableAnswer};
+
+use crate::Item;
+use crate::operation::{BatchWriteEntry, KeysAndOptions};
+
+/// The answer to a `Command`.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To an item operation.
+    Item(Outcome),
+    /// To a table command.
+    Table(TableAnswer),
+    /// To a region command.
+    Region(RegionAnswer),
+}
+
+/// The answer to an `Operation` that succeeded.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// To `Get`: the item, if there is one.
+    Item(Option<Item>),
+    /// To `Put`, `Update` and `Delete`: what `ReturnValues` asked for, if there was anything.
+    Written(Option<Item>),
+    /// To `Query` and `Scan`.
+    Page(Page),
+    /// To `BatchGet`.
+    Got(BatchGot),
+    /// To `BatchWrite`: what was not done and should be sent again.
+    Wrote(BTreeMap<TableName, Vec<BatchWriteEntry>>),
+}
+
+/// One page of a query or scan.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Page {
+    /// The items that passed the filter; empty when only the count was asked for.
+    pub items: Vec<Item>,
+    /// How many passed.
+    pub count: u64,
+    /// How many were read.
+    pub scanned: u64,
+    /// Where to continue; absent when nothing is left.
+    pub last: Option<Item>,
+}
+
+/// What a `BatchGetItem` found.
+#[derive(Clone, Debug, Default)]
+pub struct BatchGot {
+    /// By table, in no particular order.
+    pub items: BTreeMap<TableName, Vec<Item>>,
+    /// What was not read and should be asked for again.
+    pub unprocessed: BTreeMap<TableName, KeysAndOptions>,
+}
