@@ -1,6 +1,6 @@
 //! `5 | group` → a `PartitionState`: what a replica must know of itself that its records do not say.
 //!
-//! It is written in the same batch as the data that an entry changes (DESIGN section 5), so that after a
+//! It is written in the same batch as the data that an entry changes, so that after a
 //! crash the applied index is exactly the one that the data shows.
 
 use types::{GroupId, HybridTime};

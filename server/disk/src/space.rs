@@ -1,0 +1,222 @@
+//! The key space in RocksDB: one column family, no log, checksums verified on every read.
+//!
+//! With one column family a flush is atomic: it makes all key kinds durable up to the same write. RocksDB may
+//! also write buffers out by itself; that too leaves a prefix of the writes, so the applied index never lies.
+
+use std::ops::{Bound, ControlFlow};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rocksdb::{
+    BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIterator, FlushOptions, LogLevel, ReadOptions,
+    WriteBatch, WriteBufferManager, WriteOptions,
+};
+use self_cell::self_cell;
+use storage::batch::Write;
+use storage::engine::Visit;
+use storage::error::Fault;
+use storage::{Batch, Direction, Error};
+use types::limits;
+
+/// Memory for block cache and write buffers together; every disk of a process shares one.
+#[derive(Clone)]
+pub struct Budget {
+    cache: Cache,
+    writes: WriteBufferManager,
+}
+
+impl Budget {
+    /// A budget of so many bytes, a third of it for write buffers at most; less than the least that works
+    /// counts as that.
+    pub fn new(bytes: usize) -> Self {
+        let bytes = bytes.max(limits::DISK_MEMORY_BYTES_MIN);
+        let cache = Cache::new_lru_cache(bytes);
+        // Past its share it flushes early instead of stalling whoever writes: a turn must not wait for a
+        // disk.
+        let writes = WriteBufferManager::new_write_buffer_manager_with_cache(bytes / 3, false, cache.clone());
+        Budget { cache, writes }
+    }
+}
+
+/// The key space of one disk.
+#[derive(Clone)]
+pub struct Space {
+    database: Arc<DB>,
+}
+
+type DatabaseSnapshot<'a> = rocksdb::Snapshot<'a>;
+
+self_cell!(
+    struct Held {
+        owner: Arc<DB>,
+        #[covariant]
+        dependent: DatabaseSnapshot,
+    }
+);
+
+/// A view of the key space; it keeps the database open while it lives.
+pub struct View(Held);
+
+impl Space {
+    /// Opens RocksDB's folder, or makes it.
+    pub fn open(folder: &Path, budget: &Budget) -> Result<Space, crate::Error> {
+        let refused = |source| crate::Error::Database { folder: PathBuf::from(folder), source };
+        // Dropping a database would flush what nobody asked to be flushed, and hide in tests what a crash
+        // loses.
+        let mut options = rocksdb::Options::default()
+            .get_options_from_string("avoid_flush_during_shutdown=true")
+            .map_err(refused)?;
+        options.create_if_missing(true);
+        options.set_write_buffer_size(limits::WRITE_BUFFER_BYTES);
+        options.set_max_write_buffer_number(limits::WRITE_BUFFERS_MAX);
+        options.set_write_buffer_manager(&budget.writes);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_bottommost_compression_type(DBCompressionType::Zstd);
+        options.set_level_compaction_dynamic_level_bytes(true);
+        options.set_paranoid_checks(true);
+        options.set_bytes_per_sync(1024 * 1024);
+        options.set_keep_log_file_num(limits::DATABASE_LOG_FILES_MAX);
+        options.set_max_log_file_size(limits::DATABASE_LOG_BYTES_MAX);
+        options.set_log_level(LogLevel::Warn);
+        options.set_block_based_table_factory(&tables(budget));
+        let database = DB::open(&options, folder).map_err(refused)?;
+        Ok(Space { database: Arc::new(database) })
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let value = self.database.get_pinned(key).map_err(|error| failed("read", &error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    /// Visits the keys between two bounds.
+    pub fn scan(
+        &self,
+        bounds: (Bound<&[u8]>, Bound<&[u8]>),
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), Error> {
+        match read_options(bounds) {
+            Some(options) => walk(self.database.raw_iterator_opt(options), direction, visit),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a batch.
+    pub fn write(&self, batch: Batch) -> Result<(), Error> {
+        let mut writes = WriteBatch::default();
+        for write in batch.into_writes() {
+            match write {
+                Write::Put { key, value } => writes.put(key, value),
+                Write::Delete { key } => writes.delete(key),
+                Write::DeleteRange { from, to } if from < to => writes.delete_range(from, to),
+                Write::DeleteRange { .. } => {}
+            }
+        }
+        let mut options = WriteOptions::default();
+        options.disable_wal(true);
+        self.database.write_opt(writes, &options).map_err(|error| failed("write", &error))
+    }
+
+    /// Makes everything written durable.
+    pub fn flush(&self) -> Result<(), Error> {
+        let mut options = FlushOptions::default();
+        options.set_wait(true);
+        self.database.flush_opt(&options).map_err(|error| failed("flush", &error))
+    }
+
+    /// Takes a view.
+    pub fn view(&self) -> View {
+        View(Held::new(self.database.clone(), |database| database.snapshot()))
+    }
+}
+
+impl View {
+    /// The value that a key had.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let snapshot = self.0.borrow_dependent();
+        let value = snapshot.get_pinned(key).map_err(|error| failed("read", &error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    /// Visits the keys that were between two bounds.
+    pub fn scan(
+        &self,
+        bounds: (Bound<&[u8]>, Bound<&[u8]>),
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), Error> {
+        match read_options(bounds) {
+            Some(options) => walk(self.0.borrow_dependent().raw_iterator_opt(options), direction, visit),
+            None => Ok(()),
+        }
+    }
+}
+
+fn tables(budget: &Budget) -> BlockBasedOptions {
+    let mut tables = BlockBasedOptions::default();
+    tables.set_block_cache(&budget.cache);
+    tables.set_bloom_filter(10.0, false);
+    // Index and filters count towards the budget, and the few of the newest files stay.
+    tables.set_cache_index_and_filter_blocks(true);
+    tables.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    tables.set_block_size(16 * 1024);
+    tables.set_format_version(5);
+    tables
+}
+
+/// Options for the keys between two bounds; `None` when no key can lie between them.
+fn read_options((from, to): (Bound<&[u8]>, Bound<&[u8]>)) -> Option<ReadOptions> {
+    let from = match from {
+        Bound::Unbounded => None,
+        Bound::Included(key) => Some(key.to_vec()),
+        Bound::Excluded(key) => Some(following(key)),
+    };
+    let to = match to {
+        Bound::Unbounded => None,
+        Bound::Excluded(key) => Some(key.to_vec()),
+        Bound::Included(key) => Some(following(key)),
+    };
+    if to.as_ref().is_some_and(|to| from.as_deref().unwrap_or_default() >= to.as_slice()) {
+        return None;
+    }
+    let mut options = ReadOptions::default();
+    if let Some(from) = from {
+        options.set_iterate_lower_bound(from);
+    }
+    if let Some(to) = to {
+        options.set_iterate_upper_bound(to);
+    }
+    Some(options)
+}
+
+/// The first key after this one.
+fn following(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
+}
+
+fn walk(mut iterator: DBRawIterator<'_>, direction: Direction, visit: Visit<'_>) -> Result<(), Error> {
+    match direction {
+        Direction::Forward => iterator.seek_to_first(),
+        Direction::Backward => iterator.seek_to_last(),
+    }
+    while let Some((key, value)) = iterator.item() {
+        if visit(key, value) == ControlFlow::Break(()) {
+            return Ok(());
+        }
+        match direction {
+            Direction::Forward => iterator.next(),
+            Direction::Backward => iterator.prev(),
+        }
+    }
+    iterator.status().map_err(|error| failed("scan", &error))
+}
+
+/// RocksDB's error as ours. Its text names the file, which ours cannot, so it goes to the log.
+fn failed(operation: &'static str, error: &rocksdb::Error) -> Error {
+    tracing::error!(operation, %error, "the database failed");
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => Error::Corrupt { what: "database", fault: Fault::Checksum },
+        _ => Error::Failed { operation, kind: std::io::ErrorKind::Other },
+    }
+}
