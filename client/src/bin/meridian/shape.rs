@@ -1,0 +1,176 @@
+//! Messages as JSON in the shapes of DynamoDB's responses, and JSON arguments as messages.
+
+use std::collections::BTreeMap;
+
+use item::Item;
+use item::json::{InvalidJson, dynamodb, plain};
+use proto::convert::{item_from, item_into};
+use proto::v1;
+use serde_json::{Map, Value, json};
+
+use crate::arguments::Spelling;
+use crate::failure::Failure;
+
+/// The attributes of a message.
+pub(crate) type Attributes = BTreeMap<String, v1::AttributeValue>;
+
+/// An item or key given as an argument.
+pub(crate) fn read_item(
+    argument: &'static str,
+    text: &str,
+    spelling: Spelling,
+) -> Result<Attributes, Failure> {
+    let read = if spelling.plain { plain::read_item } else { dynamodb::read_item };
+    let item = item::json::parse(text.as_bytes()).and_then(read);
+    item.map(item_into).map_err(|cause| Failure::Json { argument, cause })
+}
+
+/// `--names`.
+pub(crate) fn read_names(text: Option<&str>) -> Result<BTreeMap<String, String>, Failure> {
+    let Some(text) = text else { return Ok(BTreeMap::new()) };
+    let failure = |cause| Failure::Json { argument: "--names", cause };
+    let item = item::json::parse(text.as_bytes()).and_then(plain::read_item).map_err(failure)?;
+    let name = |(token, value)| match value {
+        item::AttributeValue::S(name) => Ok((token, name)),
+        _ => Err(failure(InvalidJson {
+            path: token,
+            cause: item::json::Cause::Expected { expected: "a string" },
+        })),
+    };
+    item.into_iter().map(name).collect()
+}
+
+/// `--values`.
+pub(crate) fn read_values(text: Option<&str>, spelling: Spelling) -> Result<Attributes, Failure> {
+    text.map_or(Ok(Attributes::new()), |text| read_item("--values", text, spelling))
+}
+
+/// An item of an answer as JSON.
+pub(crate) fn item(attributes: Attributes, spelling: Spelling) -> Result<Value, Failure> {
+    let item: Item = item_from(attributes).map_err(|cause| Failure::Answer { cause })?;
+    Ok(if spelling.plain { plain::write_item(&item) } else { dynamodb::write_item(&item) })
+}
+
+/// DynamoDB's `TableDescription`.
+pub(crate) fn table(table: &v1::TableDescription) -> Value {
+    let element = |element: &v1::KeySchemaElement| json!({"AttributeName": element.attribute_name, "KeyType": word(element.key_type().as_str_name(), "KEY_TYPE_")});
+    let definition = |definition: &v1::AttributeDefinition| {
+        let attribute_type = word(definition.attribute_type().as_str_name(), "SCALAR_ATTRIBUTE_TYPE_");
+        json!({"AttributeName": definition.attribute_name, "AttributeType": attribute_type})
+    };
+    json!({
+        "TableName": table.table_name,
+        "TableId": table.table_id,
+        "TableStatus": table_status(table),
+        "KeySchema": table.key_schema.iter().map(element).collect::<Vec<_>>(),
+        "AttributeDefinitions": table.attribute_definitions.iter().map(definition).collect::<Vec<_>>(),
+        "CreationDateTime": table.creation_time_ms as f64 / 1000.0,
+        "Replicas": table.replicas.iter().map(|replica| json!({"RegionName": replica.region_name})).collect::<Vec<_>>(),
+        "Partitions": table.partitions,
+    })
+}
+
+/// `CREATING`, `ACTIVE` or `DELETING`.
+pub(crate) fn table_status(table: &v1::TableDescription) -> &'static str {
+    word(table.table_status().as_str_name(), "TABLE_STATUS_")
+}
+
+/// What a region knows of itself and its peers.
+pub(crate) fn region(region: &v1::RegionDescription) -> Value {
+    json!({
+        "RegionName": region.region_name,
+        "Tables": region.tables,
+        "Partitions": region.partitions,
+        "LedgerEntries": region.ledger_entries,
+        "Peers": region.peers.iter().map(peer).collect::<Vec<_>>(),
+    })
+}
+
+fn peer(peer: &v1::PeerDescription) -> Value {
+    json!({
+        "RegionName": peer.region_name,
+        "Connected": peer.connected,
+        "Paused": peer.paused,
+        "PendingChanges": peer.pending_changes,
+        "PendingBytes": peer.pending_bytes,
+        "LagMilliseconds": peer.lag_ms,
+    })
+}
+
+/// The members of an object as headings and cells of a table, `Name` and `Value`.
+pub(crate) fn rows(object: &Map<String, Value>) -> Vec<Vec<String>> {
+    object.iter().map(|(name, value)| vec![name.clone(), crate::output::cell(value)]).collect()
+}
+
+fn word(name: &'static str, prefix: &str) -> &'static str {
+    name.strip_prefix(prefix).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Spelling = Spelling { plain: true };
+    const DYNAMODB: Spelling = Spelling { plain: false };
+
+    #[test]
+    fn arguments_are_read_in_both_spellings() {
+        let plain = read_item("ITEM", r#"{"a": 1.50, "b": null}"#, PLAIN).unwrap();
+        let dynamodb = read_item("ITEM", r#"{"a": {"N": "1.5"}, "b": {"NULL": true}}"#, DYNAMODB).unwrap();
+        assert_eq!(plain, dynamodb);
+        assert_eq!(item(plain.clone(), DYNAMODB).unwrap(), json!({"a": {"N": "1.5"}, "b": {"NULL": true}}));
+        assert_eq!(item(plain, PLAIN).unwrap().to_string(), r#"{"a":1.5,"b":null}"#);
+    }
+
+    #[test]
+    fn wrong_arguments_are_wrong_usage_and_named() {
+        for result in [
+            read_item("KEY", "{", DYNAMODB).err(),
+            read_item("KEY", "[]", PLAIN).err(),
+            read_item("KEY", r#"{"a": 1}"#, DYNAMODB).err(),
+            read_names(Some(r##"{"#n": 1}"##)).err(),
+            read_values(Some("nonsense"), DYNAMODB).err(),
+        ] {
+            let failure = result.expect("a failure");
+            assert_eq!(failure.exit_status(), 2, "{failure}");
+            assert!(
+                failure.to_string().starts_with("KEY") || failure.to_string().starts_with("--"),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_table_has_the_shape_that_dynamodb_gives_it() {
+        let description = v1::TableDescription {
+            table_name: "movies".into(),
+            table_id: "00".into(),
+            table_status: v1::TableStatus::Active.into(),
+            key_schema: vec![v1::KeySchemaElement { attribute_name: "Title".into(), key_type: 1 }],
+            attribute_definitions: vec![v1::AttributeDefinition {
+                attribute_name: "Title".into(),
+                attribute_type: 1,
+            }],
+            creation_time_ms: 1500,
+            replicas: vec![v1::ReplicaDescription { region_name: "us-east-1".into() }],
+            partitions: 4,
+        };
+        assert_eq!(
+            table(&description),
+            json!({
+                "TableName": "movies", "TableId": "00", "TableStatus": "ACTIVE",
+                "KeySchema": [{"AttributeName": "Title", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "Title", "AttributeType": "S"}],
+                "CreationDateTime": 1.5, "Replicas": [{"RegionName": "us-east-1"}], "Partitions": 4,
+            })
+        );
+    }
+
+    #[test]
+    fn an_unknown_lag_is_null() {
+        let peer =
+            v1::PeerDescription { region_name: "eu-west-1".into(), lag_ms: None, ..Default::default() };
+        let description = v1::RegionDescription { peers: vec![peer], ..Default::default() };
+        assert_eq!(region(&description)["Peers"][0]["LagMilliseconds"], Value::Null);
+    }
+}

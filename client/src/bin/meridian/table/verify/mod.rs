@@ -1,0 +1,163 @@
+//! `meridian table verify`: are the regions equal, and if not, in which keys do they differ?
+//!
+//! First the digests of 64 parts of the hash space are compared; then those of ever smaller parts of what
+//! differs, until a part is small enough to list its keys. Replication is asynchronous, so what differs is
+//! looked at again for a while before it is named. Exit status 0 equal, 1 different.
+
+mod compare;
+mod show;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use client::{Client, Settings};
+use futures::future::try_join_all;
+use proto::v1::{
+    DigestTableRequest, DigestTableResponse, HashRange, ListVersionsRequest, ListVersionsResponse,
+};
+use tokio::time::{Instant, sleep};
+use types::limits::{DIGEST_KEYS_MAX, VERIFY_KEYS_MAX};
+
+use self::compare::Difference;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Parts of a range whose digests are compared at once.
+const PARTS: u32 = 64;
+/// Between two looks at what differs.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Records of a part whose keys are listed rather than digested further.
+const LISTED_RECORDS_MAX: u64 = DIGEST_KEYS_MAX as u64 / 2;
+
+/// One of the regions compared.
+struct Region {
+    endpoint: String,
+    client: Client,
+}
+
+/// What a verification found.
+struct Report {
+    /// Whole digests of the last look, one per region.
+    digests: Vec<DigestTableResponse>,
+    /// Keys that differ, up to a limit.
+    differences: Vec<Difference>,
+    /// Whether there are more, or some that could not be named.
+    more: bool,
+}
+
+/// Compares the table at all endpoints.
+pub(super) async fn run(
+    table: String,
+    wait_seconds: u64,
+    endpoints: &[String],
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    if endpoints.len() < 2 {
+        let needs = "--endpoint at least twice";
+        return Err(Failure::Endpoints { command: "table verify", needs, got: endpoints.len() });
+    }
+    let connect = |endpoint: &String| {
+        let client = Client::new(&[endpoint], Settings::default())?;
+        Ok(Region { endpoint: endpoint.clone(), client })
+    };
+    let regions = endpoints.iter().map(connect).collect::<Result<Vec<_>, Failure>>()?;
+    let deadline = Instant::now() + Duration::from_secs(wait_seconds);
+    let report = verify(&regions, &table, deadline).await?;
+    show::report(&table, &regions, &report, output)?;
+    let equal = report.differences.is_empty() && !report.more;
+    Ok(ExitCode::from(u8::from(!equal)))
+}
+
+/// Looks until the regions are equal, or names what differs at the deadline.
+async fn verify(regions: &[Region], table: &str, deadline: Instant) -> Result<Report, Failure> {
+    let mut digests = digest(regions, table, None, PARTS).await?;
+    compare::same_table(regions.iter().map(|region| region.endpoint.as_str()), &digests)?;
+    loop {
+        let mut differing = compare::differing(&digests);
+        while !differing.is_empty() && Instant::now() < deadline {
+            sleep(PAUSE).await;
+            differing = look_again(regions, table, &differing).await?;
+        }
+        let (differences, more) = name_keys(regions, table, differing).await?;
+        if !differences.is_empty() || more {
+            return Ok(Report { digests, differences, more });
+        }
+        // All of it became equal since; the report shows the counts and positions of a whole that is equal.
+        digests = digest(regions, table, None, PARTS).await?;
+        if compare::differing(&digests).is_empty() {
+            return Ok(Report { digests, differences, more });
+        }
+        if Instant::now() >= deadline {
+            let (differences, more) = name_keys(regions, table, compare::differing(&digests)).await?;
+            return Ok(Report { digests, differences, more });
+        }
+    }
+}
+
+/// The parts that still differ.
+async fn look_again(
+    regions: &[Region],
+    table: &str,
+    parts: &[compare::Part],
+) -> Result<Vec<compare::Part>, Failure> {
+    let mut differing = Vec::new();
+    for part in parts {
+        differing.extend(compare::differing(&digest(regions, table, Some(part.range), 1).await?));
+    }
+    Ok(differing)
+}
+
+/// Descends into parts that differ, and names their keys. Parts that became equal since have none.
+async fn name_keys(
+    regions: &[Region],
+    table: &str,
+    mut parts: Vec<compare::Part>,
+) -> Result<(Vec<Difference>, bool), Failure> {
+    let mut differences = Vec::new();
+    parts.reverse();
+    while let Some(part) = parts.pop() {
+        if differences.len() >= VERIFY_KEYS_MAX {
+            return Ok((differences, true));
+        }
+        let is_one_hash = part.range.first == part.range.last;
+        if part.records > LISTED_RECORDS_MAX && !is_one_hash {
+            let smaller = compare::differing(&digest(regions, table, Some(part.range), PARTS).await?);
+            parts.extend(smaller.into_iter().rev());
+            continue;
+        }
+        let lists = list(regions, table, part.range).await?;
+        let cut = lists.iter().any(|list| list.more);
+        if cut && !is_one_hash {
+            let smaller = compare::differing(&digest(regions, table, Some(part.range), PARTS).await?);
+            parts.extend(smaller.into_iter().rev());
+            continue;
+        }
+        differences.extend(compare::differences(lists));
+        if cut {
+            // More sort keys under one partition key than one list holds: it differs, but not all are named.
+            return Ok((differences, true));
+        }
+    }
+    Ok((differences, false))
+}
+
+async fn digest(
+    regions: &[Region],
+    table: &str,
+    range: Option<HashRange>,
+    parts: u32,
+) -> Result<Vec<DigestTableResponse>, Failure> {
+    let parts =
+        Some(range.map_or(u64::MAX, |range| range.last - range.first).min(u64::from(parts) - 1) as u32 + 1);
+    let request = DigestTableRequest { table_name: table.to_owned(), range, parts };
+    Ok(try_join_all(regions.iter().map(|region| region.client.digest_table(request.clone()))).await?)
+}
+
+async fn list(
+    regions: &[Region],
+    table: &str,
+    range: HashRange,
+) -> Result<Vec<ListVersionsResponse>, Failure> {
+    let request = ListVersionsRequest { table_name: table.to_owned(), range: Some(range), limit: None };
+    Ok(try_join_all(regions.iter().map(|region| region.client.list_versions(request.clone()))).await?)
+}

@@ -1,0 +1,136 @@
+//! Sockets, clocks and chance: `Client` carries calls to endpoints, and does what `retry` and `choice` decide.
+
+mod attempt;
+mod connection;
+mod item;
+mod region;
+mod table;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use proto::v1::meridian_client::MeridianClient;
+use tokio::time::Instant;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
+
+use self::attempt::Attempt;
+use self::connection::Endpoint;
+use crate::budget::Budget;
+use crate::choice::Choice;
+use crate::error::{Cause, Error};
+use crate::failure::Failure;
+use crate::retry::{Call, Decision, Repeat};
+
+/// What a client may be told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a call may take, all of its attempts together.
+    pub deadline: Duration,
+    /// Whether single-item writes get a random request id when they have none.
+    pub request_ids: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { deadline: Duration::from_secs(30), request_ids: true }
+    }
+}
+
+/// A client of one or more regions, the first of its endpoints preferred. Shared by reference among tasks.
+#[derive(Debug)]
+pub struct Client {
+    endpoints: Vec<Endpoint>,
+    state: Mutex<State>,
+    settings: Settings,
+    started: Instant,
+}
+
+#[derive(Debug)]
+struct State {
+    choice: Choice,
+    budget: Budget,
+}
+
+impl Client {
+    /// A client of these endpoints (`http://HOST:PORT`), in the order of preference. Connects at the first call.
+    /// Must be called within a tokio runtime.
+    pub fn new<T: AsRef<str>>(endpoints: &[T], settings: Settings) -> Result<Client, Error> {
+        let endpoints =
+            endpoints.iter().map(|text| Endpoint::new(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        if endpoints.is_empty() {
+            return Err(Error::Endpoint { text: String::new() });
+        }
+        let state = State { choice: Choice::new(endpoints.len()), budget: Budget::default() };
+        Ok(Client { endpoints, state: Mutex::new(state), settings, started: Instant::now() })
+    }
+
+    /// A client of one endpoint, with the usual settings.
+    pub fn connect(endpoint: &str) -> Result<Client, Error> {
+        Client::new(&[endpoint], Settings::default())
+    }
+
+    /// Makes a call, trying again as `retry` decides.
+    async fn call<Q, R, F, A>(&self, repeat: Repeat, request: Q, method: F) -> Result<R, Error>
+    where
+        Q: Clone,
+        F: Fn(MeridianClient<Channel>, Request<Q>) -> A,
+        A: Future<Output = Result<Response<R>, Status>>,
+    {
+        let deadline = Instant::now() + self.settings.deadline;
+        let mut call = Call::new(repeat);
+        let mut pinned = None;
+        loop {
+            let index = pinned.unwrap_or_else(|| self.state().choice.choose(self.now_ms()));
+            let endpoint = &self.endpoints[index];
+            let attempt = attempt::make(endpoint, deadline, request.clone(), &method).await;
+            let attempt = match attempt {
+                Ok(answer) => {
+                    let mut state = self.state();
+                    state.choice.answered(index);
+                    state.budget.succeeded();
+                    return Ok(answer);
+                }
+                Err(attempt) => attempt,
+            };
+            match self.failed(&mut call, index, &attempt, deadline) {
+                Decision::GiveUp { unknown } => return Err(give_up(repeat, unknown, attempt)),
+                Decision::Retry { after_ms, stay } => {
+                    pinned = stay.then_some(index);
+                    tokio::time::sleep(Duration::from_millis(after_ms)).await;
+                }
+            }
+        }
+    }
+
+    fn failed(&self, call: &mut Call, index: usize, attempt: &Attempt, deadline: Instant) -> Decision {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        let now_ms = self.now_ms();
+        let mut state = self.state();
+        if attempt.blames_endpoint {
+            state.choice.failed(index, now_ms);
+        } else {
+            state.choice.answered(index);
+        }
+        call.failed(attempt.failure, &mut state.budget, left_ms, rand::random())
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two of its statements, so a panicked holder left nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn give_up(repeat: Repeat, unknown: bool, attempt: Attempt) -> Error {
+    match (attempt.failure, attempt.cause) {
+        (Failure::Refused, Cause::Server(refusal)) => Error::Refused(refusal),
+        (_, cause) if unknown => Error::OutcomeUnknown { cause },
+        (Failure::Unknown, cause) if repeat == Repeat::Harmless => Error::NoAnswer { cause },
+        (_, cause) => Error::NotDone { cause },
+    }
+}

@@ -1,0 +1,94 @@
+//! What the client library does when calls fail.
+
+use client::{Client, Error, Settings};
+use proto::v1::{BatchWriteItemRequest, GetItemRequest, TableWrites, WriteRequest};
+
+use crate::command_line::{put, region_with_movies};
+use crate::fake_region::{FakeRegion, down, invalid, throttled, unknown};
+
+fn client(region: &FakeRegion) -> Client {
+    Client::connect(&region.endpoint).unwrap()
+}
+
+fn batch(id: &str) -> BatchWriteItemRequest {
+    let write = WriteRequest { put_item: put("movies", id).item, ..Default::default() };
+    let writes = TableWrites { table_name: "movies".to_owned(), requests: vec![write] };
+    BatchWriteItemRequest { request_items: vec![writes] }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_whose_fate_is_unknown_is_repeated_under_one_request_id() {
+    let region = region_with_movies("us-east-1").await;
+    region.state().failures.extend([unknown(), throttled()]);
+    region.state().fails_late = true;
+    client(&region).put_item(put("movies", "1")).await.unwrap();
+    let ids = region.state().request_ids.clone();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.iter().all(|id| id.len() == 16 && *id == ids[0]), "{ids:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_put_without_a_request_id_is_not_repeated_in_doubt() {
+    let region = region_with_movies("us-east-1").await;
+    let settings = Settings { request_ids: false, ..Settings::default() };
+    let client = Client::new(&[&region.endpoint], settings).unwrap();
+    region.state().failures.extend([throttled(), unknown()]);
+    let error = client.put_item(put("movies", "1")).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    assert_eq!(region.state().writes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_repeated_only_when_nothing_was_done() {
+    let region = region_with_movies("us-east-1").await;
+    let client = client(&region);
+    region.state().failures.extend([throttled()]);
+    client.batch_write_item(batch("1")).await.unwrap();
+    region.state().failures.extend([unknown()]);
+    let error = client.batch_write_item(batch("2")).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    assert_eq!(region.state().writes, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_come_back_typed_and_at_once() {
+    let region = region_with_movies("us-east-1").await;
+    region.state().failures.extend([invalid("Item")]);
+    let Err(Error::Refused(refusal)) = client(&region).put_item(put("movies", "1")).await else { panic!() };
+    assert_eq!((refusal.name.as_str(), refusal.field.as_str()), ("ValidationException", "Item"));
+    assert_eq!(region.state().writes, 1);
+    let mut conditional = put("movies", "1");
+    conditional.condition_expression = Some("attribute_not_exists(id)".to_owned());
+    let error = client(&region).put_item(conditional.clone()).await.unwrap_err();
+    let Error::ConditionFailed { item } = error else { panic!("{error:?}") };
+    assert_eq!(item.attributes, conditional.item);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_is_down_is_passed_over_and_one_that_throttles_is_not() {
+    let gone = down();
+    let alive = region_with_movies("eu-west-1").await;
+    let client = Client::new(&[gone.as_str(), &alive.endpoint], Settings::default()).unwrap();
+    alive.state().failures.extend([throttled()]);
+    client.put_item(put("movies", "1")).await.unwrap();
+    let key = put("movies", "1").item.into_iter().filter(|(name, _)| name == "id").collect();
+    let request = GetItemRequest { table_name: "movies".to_owned(), key, ..Default::default() };
+    assert!(client.get_item(request).await.unwrap().item.is_some());
+    assert_eq!(alive.state().writes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_is_down_is_named() {
+    let gone = down();
+    let error = Client::connect(&gone).unwrap().put_item(put("movies", "1")).await.unwrap_err();
+    assert!(matches!(error, Error::NotDone { .. }), "{error:?}");
+    assert!(error.to_string().contains(&gone), "{error}");
+    assert!(error.to_string().contains("refused"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_come_back_from_a_ping() {
+    let region = FakeRegion::start("us-east-1").await;
+    let answer = client(&region).ping(vec![7; 1000]).await.unwrap();
+    assert_eq!((answer.payload, answer.region_name.as_str()), (vec![7; 1000], "us-east-1"));
+}

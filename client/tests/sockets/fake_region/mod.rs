@@ -1,0 +1,126 @@
+//! A region that lives in memory and misbehaves when told to: the other end of the client's sockets.
+//!
+//! It keeps whole items by key and knows no expressions; what a real server decides is tested elsewhere.
+
+mod items;
+mod service;
+mod tables;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use item::Key;
+use proto::detail;
+use proto::v1::meridian_server::MeridianServer;
+use proto::v1::{AttributeValue, ErrorDetail, ErrorKind, Item, TableDescription};
+use tokio::task::JoinHandle;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Status};
+
+/// A stored item and the time of its version.
+#[derive(Clone)]
+pub struct Stored {
+    pub item: Item,
+    pub time: u64,
+}
+
+/// A table and its items.
+pub struct Table {
+    pub description: TableDescription,
+    pub key: types::KeySchema,
+    pub items: BTreeMap<Key, Stored>,
+}
+
+/// What a region holds, and how it is to misbehave.
+#[derive(Default)]
+pub struct State {
+    pub name: String,
+    pub tables: BTreeMap<String, Table>,
+    pub paused: Vec<String>,
+    /// Statuses with which the next writes fail.
+    pub failures: VecDeque<Status>,
+    /// Whether a failing write is carried out all the same.
+    pub fails_late: bool,
+    /// The request ids of the single writes that came.
+    pub request_ids: Vec<Vec<u8>>,
+    /// How many writes came, batches included.
+    pub writes: usize,
+    /// How many items `BatchWriteItem` leaves unprocessed the next time.
+    pub unprocessed: usize,
+    /// An item that arrives in `movies` between the second digest and the third.
+    pub arriving: Option<BTreeMap<String, AttributeValue>>,
+    /// How many digests were asked for.
+    pub digests: usize,
+    /// The time of the next version.
+    pub clock: u64,
+}
+
+/// A region at work; it ends with the value.
+pub struct FakeRegion {
+    pub endpoint: String,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+impl FakeRegion {
+    /// Listens on a free port.
+    pub async fn start(name: &str) -> FakeRegion {
+        let state = Arc::new(Mutex::new(State { name: name.to_owned(), ..State::default() }));
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let endpoint = format!("http://{}", incoming.local_addr().unwrap());
+        let service = MeridianServer::new(service::Service { state: state.clone() });
+        let server = Server::builder().add_service(service).serve_with_incoming(incoming);
+        let task = tokio::spawn(async move { server.await.unwrap() });
+        FakeRegion { endpoint, state, task }
+    }
+
+    /// The state, to look at or to change.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+/// The endpoint of a region that is down: a port that was free a moment ago.
+pub fn down() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+impl Drop for FakeRegion {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A status with the detail that a region sends.
+pub fn status(code: Code, name: &str, kind: ErrorKind, field: &str) -> Status {
+    let detail = ErrorDetail {
+        name: name.to_owned(),
+        message: format!("{name} of the fake"),
+        kind: kind.into(),
+        field: field.to_owned(),
+        retry_after_ms: 1,
+    };
+    Status::with_details(code, detail.message.clone(), detail::encode(code as i32, &detail).into())
+}
+
+/// What a throttled region says.
+pub fn throttled() -> Status {
+    status(Code::ResourceExhausted, "ThrottlingException", ErrorKind::Retryable, "")
+}
+
+/// What a region says of a write whose fate it does not know.
+pub fn unknown() -> Status {
+    status(Code::Unknown, "InternalServerError", ErrorKind::Unknown, "")
+}
+
+/// What a region says of a request that is wrong.
+pub fn invalid(field: &str) -> Status {
+    status(Code::InvalidArgument, "ValidationException", ErrorKind::Client, field)
+}
+
+/// What a region says of a table that it does not have.
+pub fn not_found() -> Status {
+    status(Code::NotFound, "ResourceNotFoundException", ErrorKind::Client, "TableName")
+}

@@ -1,0 +1,181 @@
+//! The one mapping of errors to gRPC: a code, and beside it a detail that programs can read.
+
+use item::Error;
+use item::error::{Invalid, Kind};
+use proto::v1::{ErrorDetail, ErrorKind};
+use types::InvalidName;
+
+/// The gRPC status codes that Meridian uses; the numbers are gRPC's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
+pub enum Code {
+    /// It may or may not have happened.
+    Unknown = 2,
+    /// The request is wrong, whatever the state.
+    InvalidArgument = 3,
+    /// Nobody got to it in time.
+    DeadlineExceeded = 4,
+    /// The table does not exist.
+    NotFound = 5,
+    /// Too many requests at once, or too many tables.
+    ResourceExhausted = 8,
+    /// The request does not fit the state.
+    FailedPrecondition = 9,
+    /// Elsewhere or later it will be done.
+    Unavailable = 14,
+}
+
+/// An error as gRPC carries it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Status {
+    /// The status code.
+    pub code: Code,
+    /// What goes into the status details; its message is the status message.
+    pub detail: ErrorDetail,
+}
+
+impl Status {
+    /// The bytes for `grpc-status-details-bin`.
+    pub fn details(&self) -> Vec<u8> {
+        proto::detail::encode(self.code as i32, &self.detail)
+    }
+}
+
+/// The status for an error.
+pub fn of(error: &Error) -> Status {
+    let (code, name) = code_and_name(error);
+    let kind = match error.kind() {
+        Kind::Client => ErrorKind::Client,
+        Kind::Retryable => ErrorKind::Retryable,
+        Kind::Unknown => ErrorKind::Unknown,
+    };
+    let retry_after_ms = match error {
+        Error::Overloaded { retry_after_ms } => *retry_after_ms,
+        _ => 0,
+    };
+    let detail = ErrorDetail {
+        name: name.to_owned(),
+        message: error.to_string(),
+        kind: kind.into(),
+        field: field(error),
+        retry_after_ms,
+    };
+    Status { code, detail }
+}
+
+/// The names are DynamoDB's, or those that AWS has for all of its services.
+fn code_and_name(error: &Error) -> (Code, &'static str) {
+    match error {
+        Error::Invalid(_) | Error::UnknownRegion { .. } => (Code::InvalidArgument, "ValidationException"),
+        Error::ConditionFailed { .. } => (Code::FailedPrecondition, "ConditionalCheckFailedException"),
+        Error::TableNotFound { .. } => (Code::NotFound, "ResourceNotFoundException"),
+        Error::TableInUse { .. } => (Code::FailedPrecondition, "ResourceInUseException"),
+        Error::TooManyTables { .. } => (Code::ResourceExhausted, "LimitExceededException"),
+        Error::NotLeader => (Code::Unavailable, "ServiceUnavailable"),
+        Error::Overloaded { .. } => (Code::ResourceExhausted, "ThrottlingException"),
+        Error::DeadlinePassed => (Code::DeadlineExceeded, "RequestTimeout"),
+        Error::OutcomeUnknown => (Code::Unknown, "InternalServerError"),
+        Error::RequestMismatch => (Code::InvalidArgument, "IdempotentParameterMismatchException"),
+    }
+}
+
+/// The parameter or attribute at fault, as far as one is.
+fn field(error: &Error) -> String {
+    use item::validate::InvalidAttribute as Attribute;
+    let invalid = match error {
+        Error::Invalid(invalid) => invalid,
+        Error::TableNotFound { .. } | Error::TableInUse { .. } => return "TableName".to_owned(),
+        Error::UnknownRegion { .. } => return "Region".to_owned(),
+        Error::RequestMismatch => return "RequestId".to_owned(),
+        _ => return String::new(),
+    };
+    match invalid {
+        Invalid::Name(InvalidName::Table { .. }) => "TableName".to_owned(),
+        Invalid::Name(InvalidName::Region { .. }) => "Region".to_owned(),
+        Invalid::Expression(error) => expression_field(error),
+        Invalid::Attribute(
+            Attribute::Nesting { attribute }
+            | Attribute::EmptySet { attribute }
+            | Attribute::KeyMissing { attribute }
+            | Attribute::KeyType { attribute, .. }
+            | Attribute::KeyEmpty { attribute }
+            | Attribute::KeyLength { attribute, .. }
+            | Attribute::KeyExtra { attribute }
+            | Attribute::KeyIncomplete { attribute },
+        ) => attribute.clone(),
+        Invalid::Attribute(Attribute::NoSortKey) => "Key".to_owned(),
+        Invalid::Attribute(Attribute::Name { .. }) => "Item".to_owned(),
+        Invalid::Attribute(Attribute::ItemSize { .. }) => "Item".to_owned(),
+        Invalid::Json(error) => error.path.clone(),
+        Invalid::Number(_) => String::new(),
+        Invalid::Range { field, .. }
+        | Invalid::Missing { field }
+        | Invalid::Conflict { field, .. }
+        | Invalid::Duplicate { field }
+        | Invalid::Choice { field, .. } => (*field).to_owned(),
+    }
+}
+
+fn expression_field(error: &item::expression::Error) -> String {
+    use item::expression::Error as Expression;
+    match error {
+        Expression::Invalid { kind, .. } => kind.to_string(),
+        Expression::Key(_) => "KeyConditionExpression".to_owned(),
+        Expression::SubstitutionKey { field, .. }
+        | Expression::SubstitutionKeyLength { field, .. }
+        | Expression::SubstitutionsAlone { field }
+        | Expression::SubstitutionsUnused { field, .. } => (*field).to_owned(),
+        Expression::SubstitutedName { .. } => "ExpressionAttributeNames".to_owned(),
+        Expression::SubstitutionsSize { .. } => "ExpressionAttributeValues".to_owned(),
+        Expression::FilterKey { .. } => "FilterExpression".to_owned(),
+        _ => "UpdateExpression".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::TableName;
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_code_name_and_field() {
+        let name = || TableName::new("movies").unwrap();
+        let limit = Invalid::Range { field: "Limit", min: 1, max: 9, got: 0 };
+        let cases = [
+            (Error::from(limit), Code::InvalidArgument, "ValidationException", "Limit"),
+            (
+                Error::ConditionFailed { item: None },
+                Code::FailedPrecondition,
+                "ConditionalCheckFailedException",
+                "",
+            ),
+            (Error::TableNotFound { name: name() }, Code::NotFound, "ResourceNotFoundException", "TableName"),
+            (
+                Error::TableInUse { name: name() },
+                Code::FailedPrecondition,
+                "ResourceInUseException",
+                "TableName",
+            ),
+            (Error::NotLeader, Code::Unavailable, "ServiceUnavailable", ""),
+            (Error::DeadlinePassed, Code::DeadlineExceeded, "RequestTimeout", ""),
+            (Error::OutcomeUnknown, Code::Unknown, "InternalServerError", ""),
+        ];
+        for (error, code, name, field) in cases {
+            let status = of(&error);
+            assert_eq!((status.code, status.detail.name.as_str()), (code, name), "{error:?}");
+            assert_eq!(status.detail.field, field, "{error:?}");
+            assert_eq!(status.detail.message, error.to_string());
+        }
+    }
+
+    #[test]
+    fn kinds_and_waits_survive_the_way_to_a_client() {
+        let status = of(&Error::Overloaded { retry_after_ms: 20 });
+        let detail = proto::detail::decode(&status.details()).unwrap();
+        assert_eq!(detail.kind(), ErrorKind::Retryable);
+        assert_eq!(detail.retry_after_ms, 20);
+        assert_eq!(of(&Error::OutcomeUnknown).detail.kind(), ErrorKind::Unknown);
+        assert_eq!(of(&Error::RequestMismatch).detail.kind(), ErrorKind::Client);
+    }
+}
