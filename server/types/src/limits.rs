@@ -167,7 +167,11 @@ pub const IMPORT_BATCHES_IN_FLIGHT_MAX: usize = 32;
 /// One row of a file to import: an item of 400 KB, in JSON's widest spelling.
 pub const IMPORT_ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Rows that an import reads ahead.
-pub const IMPORT_ROWS_AHEAD_MAX: usize = 1024;
+pub const IMPORT_ROWS_AHEAD_MAX: usize = 256;
+/// Items of one batch of an import, so that all batches under way take little memory.
+pub const IMPORT_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// How long an import waits for a server that is out of reach.
+pub const IMPORT_PATIENCE_MS: u64 = 60_000;
 /// Keys that a verification names; past them it only says that there are more.
 pub const VERIFY_KEYS_MAX: usize = 1000;
 /// Segments that the command line scans at once.

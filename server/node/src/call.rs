@@ -1,0 +1,84 @@
+//! The calls of the public API, as metrics and logs name them.
+
+/// A call of the public API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[expect(missing_docs, reason = "each is the call of its name")]
+pub enum Call {
+    PutItem,
+    GetItem,
+    UpdateItem,
+    DeleteItem,
+    Query,
+    Scan,
+    BatchGetItem,
+    BatchWriteItem,
+    CreateTable,
+    DescribeTable,
+    ListTables,
+    DeleteTable,
+    DigestTable,
+    ListVersions,
+    PauseRegion,
+    ResumeRegion,
+    DescribeRegion,
+    Ping,
+}
+
+impl Call {
+    /// All of them.
+    pub const ALL: [Call; 18] = [
+        Call::PutItem,
+        Call::GetItem,
+        Call::UpdateItem,
+        Call::DeleteItem,
+        Call::Query,
+        Call::Scan,
+        Call::BatchGetItem,
+        Call::BatchWriteItem,
+        Call::CreateTable,
+        Call::DescribeTable,
+        Call::ListTables,
+        Call::DeleteTable,
+        Call::DigestTable,
+        Call::ListVersions,
+        Call::PauseRegion,
+        Call::ResumeRegion,
+        Call::DescribeRegion,
+        Call::Ping,
+    ];
+
+    /// Its name in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Call::PutItem => "PutItem",
+            Call::GetItem => "GetItem",
+            Call::UpdateItem => "UpdateItem",
+            Call::DeleteItem => "DeleteItem",
+            Call::Query => "Query",
+            Call::Scan => "Scan",
+            Call::BatchGetItem => "BatchGetItem",
+            Call::BatchWriteItem => "BatchWriteItem",
+            Call::CreateTable => "CreateTable",
+            Call::DescribeTable => "DescribeTable",
+            Call::ListTables => "ListTables",
+            Call::DeleteTable => "DeleteTable",
+            Call::DigestTable => "DigestTable",
+            Call::ListVersions => "ListVersions",
+            Call::PauseRegion => "PauseRegion",
+            Call::ResumeRegion => "ResumeRegion",
+            Call::DescribeRegion => "DescribeRegion",
+            Call::Ping => "Ping",
+        }
+    }
+
+    /// Whether it changes anything, so that without an answer nobody knows what became of it (`P3`).
+    pub fn changes(self) -> bool {
+        match self {
+            Call::PutItem | Call::UpdateItem | Call::DeleteItem | Call::BatchWriteItem => true,
+            Call::CreateTable | Call::DeleteTable | Call::PauseRegion | Call::ResumeRegion => true,
+            Call::GetItem | Call::Query | Call::Scan | Call::BatchGetItem => false,
+            Call::DescribeTable | Call::ListTables | Call::DigestTable | Call::ListVersions => false,
+            Call::DescribeRegion | Call::Ping => false,
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! The thread that drives a shard: it feeds the inbox, makes turns, and sends what comes out.
+//!
+//! Turns and syncs overlap: while one turn's appends are being synced, the next turn is made. It decides nothing
+//! (`P22`): what may leave and when is the shard's to say, and every failure is fatal. Everything that happens
+//! elsewhere (requests, messages of peers, ended syncs, reads and flushes) comes in as a `Post`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use item::operation::Command;
+use item::outcome::Answer;
+use shard::{Envelope, Figures, Inbox, Link, Request, Shard, TurnId};
+use storage::Engine;
+use tokio::sync::{oneshot, watch};
+use types::{RegionId, limits};
+
+use crate::admission::{Admission, Share};
+use crate::clock::Clock;
+use crate::link_queue::Queue;
+use crate::reads::Readers;
+use crate::stop::{Failure, OnFailure};
+use crate::{flush, sync, threads};
+
+const FIGURES_INTERVAL: Duration = Duration::from_millis(limits::FIGURES_INTERVAL_MS);
+
+/// What a request came to.
+pub type Answered = Result<Answer, item::Error>;
+
+/// Something that happened outside the shard's thread.
+pub enum Post {
+    /// A client asks.
+    Ask(Ask),
+    /// A peer's message.
+    Link(Link),
+    /// A link went up or down; its queue knows which.
+    LinksChanged,
+    /// A turn is durable.
+    Synced(TurnId),
+    /// A long read is done.
+    Replied(Envelope),
+    /// The key space should be flushed, whatever the log's length.
+    WantsFlush,
+    /// A flush is done.
+    Flushed,
+    /// Finish what is under way and end.
+    Stop,
+}
+
+/// A client's request on its way to the shard.
+pub struct Ask {
+    command: Command,
+    deadline_ns: u64,
+    reply: oneshot::Sender<Answered>,
+    share: Share,
+}
+
+/// A way to reach a shard's thread.
+#[derive(Clone)]
+pub struct Handle {
+    posts: SyncSender<Post>,
+    admission: Admission,
+    links_dropped: Arc<AtomicU64>,
+}
+
+/// What a shard's thread shows of itself a few times a second.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// The shard's own counts.
+    pub figures: Figures,
+    /// Envelopes waiting for a turn.
+    pub inbox_depth: usize,
+}
+
+/// What a shard's threads are given to start.
+pub struct Parts {
+    /// What the shard is told of itself.
+    pub settings: shard::Settings,
+    /// The clock that deadlines are read on.
+    pub clock: Clock,
+    /// One queue per peer.
+    pub links: BTreeMap<RegionId, Queue>,
+    /// How long each sync took, in seconds.
+    pub sync_seconds: metrics::Histogram,
+    /// What to do about a failure.
+    pub on_failure: OnFailure,
+}
+
+/// A running shard.
+pub struct Running {
+    /// For whoever has something for the shard.
+    pub handle: Handle,
+    /// For whoever shows how it is.
+    pub published: watch::Receiver<Published>,
+    thread: JoinHandle<()>,
+}
+
+/// Opens a shard over an engine, which reads all that must be recovered, and starts its threads.
+pub fn start<E: Engine>(engine: E, parts: Parts) -> Result<Running, Failure>
+where
+    Shard<E>: Send,
+{
+    let (posts, receiver) = sync_channel(limits::INBOX_REQUESTS_MAX);
+    let (syncs, turns) = sync_channel(limits::TURNS_IN_FLIGHT_MAX);
+    let (flushes, wanted) = sync_channel(1);
+    let (publisher, published) = watch::channel(Published::default());
+    let links_dropped = Arc::new(AtomicU64::new(0));
+    let on_failure = threads::OfRegion { region: parts.settings.region.clone(), act: parts.on_failure };
+    let shard = Shard::open(engine.clone(), parts.settings, parts.clock.now())?;
+    let readers = Readers::start(&posts, &on_failure)?;
+    let sync_thread = {
+        let (engine, posts, sync_seconds) = (engine.clone(), posts.clone(), parts.sync_seconds);
+        threads::spawn("sync", &on_failure, move || sync::run(&engine, &turns, &posts, &sync_seconds))?
+    };
+    let flush_thread = {
+        let (engine, posts) = (engine.clone(), posts.clone());
+        threads::spawn("flush", &on_failure, move || flush::run(&engine, &wanted, &posts))?
+    };
+    let driver = Driver {
+        shard,
+        engine,
+        clock: parts.clock,
+        inbox: Inbox::new(),
+        links_dropped: links_dropped.clone(),
+        posts: receiver,
+        _own_posts: posts.clone(),
+        syncs,
+        syncing: 0,
+        flushes,
+        flush: Flush::Idle,
+        readers,
+        threads: vec![sync_thread, flush_thread],
+        links: parts
+            .links
+            .into_iter()
+            .map(|(peer, queue)| (peer, Outward { queue, changes_seen: 0 }))
+            .collect(),
+        waiting: HashMap::new(),
+        number: 0,
+        publisher,
+        published_at: None,
+        stopping: false,
+    };
+    let thread = threads::spawn("turn", &on_failure, move || driver.run())?;
+    let handle = Handle { posts, admission: Admission::new(), links_dropped };
+    Ok(Running { handle, published, thread })
+}
+
+impl Running {
+    /// Finishes what is under way, flushes, and returns when all threads have ended. Requests that were not begun
+    /// are not answered.
+    pub fn stop(self) {
+        let _ = self.handle.posts.send(Post::Stop);
+        let _ = self.thread.join();
+    }
+}
+
+impl Handle {
+    /// Hands over a request of so many bytes. The answer comes through the receiver; a receiver that ends without
+    /// one says that the shard has stopped. Refuses at once when too much is under way.
+    pub fn ask(
+        &self,
+        command: Command,
+        deadline_ns: u64,
+        request_bytes: usize,
+    ) -> Result<oneshot::Receiver<Answered>, item::Error> {
+        let share = self.admission.admit(request_bytes).ok_or(OVERLOADED)?;
+        let (reply, answer) = oneshot::channel();
+        match self.posts.try_send(Post::Ask(Ask { command, deadline_ns, reply, share })) {
+            // A shard that has stopped drops the sender, and so tells through the receiver.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(OVERLOADED),
+        }
+    }
+
+    /// Hands over a peer's message, or drops and counts it when there is no room: the peer sends it again.
+    pub fn link(&self, link: Link) {
+        if self.posts.try_send(Post::Link(link)).is_err() {
+            self.links_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many messages of peers found no room.
+    pub fn links_dropped(&self) -> u64 {
+        self.links_dropped.load(Ordering::Relaxed)
+    }
+
+    /// Makes the shard look at its links' states. A full queue does no harm: it looks after each post.
+    pub fn links_changed(&self) {
+        let _ = self.posts.try_send(Post::LinksChanged);
+    }
+
+    /// Asks for a flush; in vain when the queue is full, since the next call comes soon.
+    pub fn wants_flush(&self) {
+        let _ = self.posts.try_send(Post::WantsFlush);
+    }
+
+    /// How many requests are under way.
+    pub fn in_flight(&self) -> usize {
+        self.admission.in_flight()
+    }
+}
+
+#[cfg(test)]
+impl Handle {
+    /// A handle without a shard, and what is posted to it.
+    pub fn detached() -> (Handle, Receiver<Post>) {
+        let (posts, receiver) = sync_channel(limits::INBOX_REQUESTS_MAX);
+        (Handle { posts, admission: Admission::new(), links_dropped: Arc::default() }, receiver)
+    }
+}
+
+const OVERLOADED: item::Error = item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS };
+
+struct Driver<E: Engine> {
+    shard: Shard<E>,
+    engine: E,
+    clock: Clock,
+    inbox: Inbox,
+    links_dropped: Arc<AtomicU64>,
+    posts: Receiver<Post>,
+    /// Kept so that receiving never fails.
+    _own_posts: SyncSender<Post>,
+    syncs: SyncSender<TurnId>,
+    syncing: usize,
+    flushes: SyncSender<()>,
+    flush: Flush,
+    readers: Readers<E::Snapshot>,
+    threads: Vec<JoinHandle<()>>,
+    links: BTreeMap<RegionId, Outward>,
+    waiting: HashMap<u64, Waiter>,
+    number: u64,
+    publisher: watch::Sender<Published>,
+    published_at: Option<Instant>,
+    stopping: bool,
+}
+
+/// Who waits for a request's answer.
+struct Waiter {
+    reply: oneshot::Sender<Answered>,
+    _share: Share,
+}
+
+struct Outward {
+    queue: Queue,
+    changes_seen: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flush {
+    Idle,
+    Wanted,
+    UnderWay,
+}
+
+impl<E: Engine> Driver<E> {
+    fn run(mut self) -> Result<(), Failure> {
+        while !self.stopping {
+            self.receive(self.patience())?;
+            self.look_at_links();
+            if self.wants_turn() {
+                self.turn()?;
+            }
+            if self.flush == Flush::Wanted || self.flush == Flush::Idle && self.shard.wants_flush() {
+                self.begin_flush()?;
+            }
+            self.publish();
+        }
+        self.finish()
+    }
+
+    /// How long to wait for a post before there is something else to do.
+    fn patience(&self) -> Duration {
+        if !self.shard.ready_for_turn() {
+            return FIGURES_INTERVAL;
+        }
+        match self.shard.wake_at_ns() {
+            _ if !self.inbox.is_empty() => Duration::ZERO,
+            Some(wake_at_ns) => self.clock.until(wake_at_ns).min(FIGURES_INTERVAL),
+            None => FIGURES_INTERVAL,
+        }
+    }
+
+    fn wants_turn(&self) -> bool {
+        let due = || self.shard.wake_at_ns().is_some_and(|at| at <= self.clock.monotonic_ns());
+        self.shard.ready_for_turn() && (!self.inbox.is_empty() || due())
+    }
+
+    /// Takes all posts that are there, once one is or patience has ended.
+    fn receive(&mut self, patience: Duration) -> Result<(), Failure> {
+        match self.posts.recv_timeout(patience) {
+            Ok(post) => self.take(post)?,
+            Err(RecvTimeoutError::Timeout) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => unreachable!("the driver itself holds a sender"),
+        }
+        for _ in 0..limits::INBOX_REQUESTS_MAX {
+            match self.posts.try_recv() {
+                Ok(post) => self.take(post)?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, post: Post) -> Result<(), Failure> {
+        match post {
+            Post::Ask(ask) => self.ask(ask),
+            Post::Link(link) => {
+                if self.inbox.push(Envelope::Link(link)).is_err() {
+                    self.links_dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Post::LinksChanged => {}
+            Post::Synced(turn) => {
+                self.syncing -= 1;
+                let released = self.shard.persisted(turn, self.clock.now())?;
+                self.send(released);
+            }
+            Post::Replied(reply) => self.send(vec![reply]),
+            Post::WantsFlush if self.flush == Flush::Idle => self.flush = Flush::Wanted,
+            Post::WantsFlush => {}
+            Post::Flushed => {
+                self.flush = Flush::Idle;
+                self.shard.compact()?;
+            }
+            Post::Stop => self.stopping = true,
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        // Whoever gave up waiting needs no answer, and nothing was begun.
+        if ask.reply.is_closed() {
+            return;
+        }
+        self.number += 1;
+        let number = self.number;
+        let request = Request { number, deadline_ns: Some(ask.deadline_ns), command: ask.command };
+        match self.inbox.push(Envelope::Request(Box::new(request))) {
+            Ok(()) => drop(self.waiting.insert(number, Waiter { reply: ask.reply, _share: ask.share })),
+            Err(_) => drop(ask.reply.send(Err(OVERLOADED))),
+        }
+    }
+
+    /// Tells the shard which links changed. One that finds no room in the inbox is told later.
+    fn look_at_links(&mut self) {
+        for (peer, link) in &mut self.links {
+            let changes = link.queue.changes();
+            let envelope = match changes.is_multiple_of(2) {
+                true => Envelope::LinkDown(*peer),
+                false => Envelope::LinkUp(*peer),
+            };
+            if changes != link.changes_seen && self.inbox.push(envelope).is_ok() {
+                link.changes_seen = changes;
+            }
+        }
+    }
+
+    fn turn(&mut self) -> Result<(), Failure> {
+        let turn = self.shard.turn(self.clock.now(), &mut self.inbox)?;
+        if turn.sync {
+            self.syncing += 1;
+            // A sync thread that has ended has reported why; its turns are never released.
+            let _ = self.syncs.send(turn.id);
+        }
+        turn.reads.into_iter().for_each(|read| self.readers.begin(read));
+        self.send(turn.send);
+        Ok(())
+    }
+
+    fn send(&mut self, envelopes: Vec<Envelope>) {
+        for envelope in envelopes {
+            match envelope {
+                Envelope::Reply(reply) => {
+                    let waiter = self.waiting.remove(&reply.number).expect("one reply to each request");
+                    // Whoever gave up waiting has gone.
+                    let _ = waiter.reply.send(reply.result);
+                }
+                Envelope::Link(link) => {
+                    let outward = self.links.get(&link.peer).expect("shards write to their peers alone");
+                    outward.queue.offer(link.bytes);
+                }
+                Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
+                    unreachable!("a shard sends replies and messages of links")
+                }
+            }
+        }
+    }
+
+    /// Flushes on a thread of its own: it may take seconds, and turns go on meanwhile.
+    fn begin_flush(&mut self) -> Result<(), Failure> {
+        self.shard.begin_flush()?;
+        self.flush = Flush::UnderWay;
+        // A flush thread that has ended has reported why.
+        let _ = self.flushes.send(());
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        if self.published_at.is_none_or(|at| at.elapsed() >= FIGURES_INTERVAL) {
+            self.published_at = Some(Instant::now());
+            let published = Published { figures: self.shard.figures(), inbox_depth: self.inbox.len() };
+            self.publisher.send_replace(published);
+        }
+    }
+
+    /// Waits for what is under way, makes everything durable so that the next start has little to replay, and
+    /// ends the other threads.
+    fn finish(mut self) -> Result<(), Failure> {
+        while self.syncing > 0 || self.flush == Flush::UnderWay {
+            let post = self.posts.recv().expect("the driver itself holds a sender");
+            self.take(post)?;
+        }
+        self.shard.begin_flush()?;
+        let storage = |source| Failure::Storage { thread: "turn", source };
+        self.engine.flush().map_err(storage)?;
+        self.shard.compact()?;
+        self.engine.sync().map_err(storage)?;
+        let Driver { posts, syncs, flushes, readers, threads, .. } = self;
+        drop((posts, syncs, flushes));
+        readers.join();
+        for thread in threads {
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

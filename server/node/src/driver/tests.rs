@@ -1,0 +1,188 @@
+use std::sync::mpsc::Receiver as Failures;
+
+use item::operation::{Command, Get, Operation, Put, WriteOptions};
+use item::{AttributeValue, Item, Outcome};
+use storage::memory::{Memory, Torn};
+use types::command::{TableAnswer, TableCommand};
+use types::{Faults, KeyAttribute, KeySchema, KeyType, RegionName, TableName, TableState};
+
+use super::*;
+use crate::gated::{Gate, Gated};
+
+const LATE: u64 = u64::MAX;
+
+struct Started {
+    running: Running,
+    failures: Failures<Failure>,
+    clock: Clock,
+}
+
+fn start_over<E: Engine>(engine: E) -> Started
+where
+    Shard<E>: Send,
+{
+    let (sender, failures) = std::sync::mpsc::channel();
+    let clock = Clock::start();
+    let settings = shard::Settings {
+        region: RegionName::new("us-east-1").unwrap(),
+        peers: vec![],
+        seed: 7,
+        faults: Faults::default(),
+    };
+    let on_failure: OnFailure = Arc::new(move |_, failure| drop(sender.send(failure)));
+    let (links, sync_seconds) = (BTreeMap::new(), metrics::Histogram::noop());
+    let running = start(engine, Parts { settings, clock, links, sync_seconds, on_failure }).unwrap();
+    Started { running, failures, clock }
+}
+
+impl Started {
+    fn begin(&self, command: Command) -> oneshot::Receiver<Answered> {
+        self.running.handle.ask(command, LATE, 100).unwrap()
+    }
+
+    fn ask(&self, command: Command) -> Answered {
+        self.begin(command).blocking_recv().unwrap()
+    }
+
+    /// Makes the table, and waits until it can be written.
+    fn create_table(&self) {
+        let key =
+            KeySchema { partition: KeyAttribute { name: "k".to_owned(), key_type: KeyType::S }, sort: None };
+        self.ask(Command::Table(TableCommand::Create { name: table(), key, regions: vec![], partitions: 2 }))
+            .unwrap();
+        // Each description waits for the turn it is answered in, so this is no busy loop.
+        loop {
+            match self.ask(Command::Table(TableCommand::Describe { name: table() })).unwrap() {
+                Answer::Table(TableAnswer::Table(status))
+                    if status.descriptor.state == TableState::Active =>
+                {
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<Item> {
+        let get = Get { table: table(), key: item(key), consistent: true, projection: None };
+        match self.ask(Command::Item(Operation::Get(get))).unwrap() {
+            Answer::Item(Outcome::Item(found)) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn table() -> TableName {
+    TableName::new("movies").unwrap()
+}
+
+fn item(key: &str) -> Item {
+    [("k".to_owned(), AttributeValue::S(key.to_owned()))].into()
+}
+
+fn put(key: &str) -> Command {
+    Command::Item(Operation::Put(Put { table: table(), item: item(key), options: WriteOptions::default() }))
+}
+
+#[test]
+fn what_was_answered_survives_a_crash() {
+    let memory = Memory::new();
+    let (engine, _) = Gated::new(memory.clone());
+    let started = start_over(engine.clone());
+    started.create_table();
+    let answers: Vec<_> = (0..500).map(|number| started.begin(put(&format!("k{number}")))).collect();
+    for answer in answers {
+        answer.blocking_recv().unwrap().unwrap();
+    }
+    // From here on nothing is synced any more, as if the power went.
+    engine.set(Gate::Failing);
+    let _unsynced = started.begin(put("lost"));
+    started.failures.recv().unwrap();
+    memory.crash(Torn::default());
+
+    let again = start_over(Gated::new(memory).0);
+    while !again.running.published.borrow().figures.serving {
+        std::thread::yield_now();
+    }
+    for number in 0..500 {
+        let key = format!("k{number}");
+        assert_eq!(again.get(&key), Some(item(&key)));
+    }
+    assert_eq!(again.get("lost"), None);
+    again.running.stop();
+}
+
+#[test]
+fn nothing_is_answered_before_its_sync_and_later_turns_share_one() {
+    let (engine, syncs) = Gated::new(Memory::new());
+    let started = start_over(engine.clone());
+    started.create_table();
+    engine.set(Gate::Closed);
+    let mut answers: Vec<_> = (0..200).map(|number| started.begin(put(&format!("k{number}")))).collect();
+    syncs.recv().unwrap();
+    // A read of what is stored needs no sync; its answer shows that turns go on meanwhile.
+    assert_eq!(started.get("absent"), None);
+    for answer in &mut answers {
+        assert!(answer.try_recv().is_err());
+    }
+    engine.set(Gate::Open);
+    for answer in answers {
+        answer.blocking_recv().unwrap().unwrap();
+    }
+    started.running.stop();
+}
+
+#[test]
+fn a_failed_sync_is_reported_and_answers_nobody() {
+    let (engine, _) = Gated::new(Memory::new());
+    let started = start_over(engine.clone());
+    started.create_table();
+    engine.set(Gate::Failing);
+    let mut answer = started.begin(put("k"));
+    let failure = started.failures.recv().unwrap();
+    assert!(matches!(failure, Failure::Storage { thread: "sync", .. }), "{failure}");
+    // A server has ended by then; here the shard goes on, and still nobody is answered who waited for the disk.
+    assert_eq!(started.get("k"), None);
+    assert!(answer.try_recv().is_err());
+}
+
+#[test]
+fn too_much_at_once_is_refused_and_the_rest_is_answered() {
+    let (engine, syncs) = Gated::new(Memory::new());
+    let started = start_over(engine.clone());
+    started.create_table();
+    engine.set(Gate::Closed);
+    let answers: Vec<_> = (0..limits::REQUESTS_IN_FLIGHT_MAX).map(|_| started.begin(put("k"))).collect();
+    syncs.recv().unwrap();
+    let refused = started.running.handle.ask(put("k"), LATE, 100).unwrap_err();
+    assert_eq!(refused, item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS });
+    assert_eq!(started.running.handle.in_flight(), limits::REQUESTS_IN_FLIGHT_MAX);
+    engine.set(Gate::Open);
+    for answer in answers {
+        answer.blocking_recv().unwrap().unwrap();
+    }
+    started.running.stop();
+}
+
+#[test]
+fn expired_work_is_not_begun() {
+    let started = start_over(Memory::new());
+    started.create_table();
+    let deadline_ns = started.clock.monotonic_ns();
+    let answer = started.running.handle.ask(put("k"), deadline_ns, 100).unwrap();
+    assert!(matches!(answer.blocking_recv().unwrap(), Err(item::Error::DeadlinePassed)));
+    assert_eq!(started.get("k"), None);
+    started.running.stop();
+}
+
+#[test]
+fn a_graceful_stop_leaves_nothing_to_replay() {
+    let memory = Memory::new();
+    let started = start_over(memory.clone());
+    started.create_table();
+    started.ask(put("k")).unwrap();
+    started.running.handle.wants_flush();
+    started.running.stop();
+    assert_eq!(memory.volatile(), storage::memory::Volatile::default());
+    assert!(started.failures.recv().is_err(), "nothing failed");
+}

@@ -1,0 +1,112 @@
+//! For tests: an engine in memory whose syncs wait at a gate, or fail.
+
+use std::ops::Bound;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex};
+
+use storage::engine::{StateName, Visit};
+use storage::memory::{Memory, Snapshot};
+use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read};
+use types::GroupId;
+
+/// What a sync meets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    Open,
+    Closed,
+    Failing,
+}
+
+/// The engine.
+#[derive(Clone)]
+pub struct Gated {
+    pub memory: Memory,
+    gate: Arc<(Mutex<Gate>, Condvar)>,
+    begun: Sender<()>,
+}
+
+impl Gated {
+    /// An engine with its gate open, and what tells of each sync that meets it closed or failing.
+    pub fn new(memory: Memory) -> (Self, Receiver<()>) {
+        let (begun, syncs) = channel();
+        (Gated { memory, gate: Arc::new((Mutex::new(Gate::Open), Condvar::new())), begun }, syncs)
+    }
+
+    pub fn set(&self, gate: Gate) {
+        *self.gate.0.lock().unwrap() = gate;
+        self.gate.1.notify_all();
+    }
+}
+
+impl Read for Gated {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.memory.get(key)
+    }
+
+    fn scan(
+        &self,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), Error> {
+        self.memory.scan(from, to, direction, visit)
+    }
+}
+
+impl Engine for Gated {
+    type Snapshot = Snapshot;
+
+    fn snapshot(&self) -> Snapshot {
+        self.memory.snapshot()
+    }
+
+    fn write(&self, batch: Batch) -> Result<(), Error> {
+        self.memory.write(batch)
+    }
+
+    fn flush(&self) -> Result<(), Error> {
+        self.memory.flush()
+    }
+
+    fn append(&self, batch: LogBatch) -> Result<(), Error> {
+        self.memory.append(batch)
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        let position = self.memory.appended();
+        let (gate, changed) = &*self.gate;
+        let mut state = gate.lock().unwrap();
+        if *state != Gate::Open {
+            let _ = self.begun.send(());
+        }
+        while *state == Gate::Closed {
+            state = changed.wait(state).unwrap();
+        }
+        if *state == Gate::Failing {
+            return Err(Error::Failed { operation: "sync", kind: std::io::ErrorKind::StorageFull });
+        }
+        self.memory.sync_to(position);
+        Ok(())
+    }
+
+    fn entries(&self, group: GroupId, from: u64, to: u64, max_bytes: u64) -> Result<Vec<LogEntry>, Error> {
+        self.memory.entries(group, from, to, max_bytes)
+    }
+
+    fn log_range(&self, group: GroupId) -> Result<Option<(u64, u64)>, Error> {
+        self.memory.log_range(group)
+    }
+
+    fn state(&self, group: GroupId, name: StateName) -> Result<Option<Vec<u8>>, Error> {
+        self.memory.state(group, name)
+    }
+
+    fn groups(&self) -> Result<Vec<GroupId>, Error> {
+        self.memory.groups()
+    }
+
+    fn log_bytes(&self) -> u64 {
+        self.memory.log_bytes()
+    }
+}

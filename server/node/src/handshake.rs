@@ -1,0 +1,163 @@
+//! What both sides of a link say first, and why one refuses the other.
+//!
+//! It knows frames and no sockets. A refusal is typed, so that whoever configured a link wrongly is told how.
+
+use proto::link::link_frame::Frame;
+use proto::link::{Hello, LinkFrame, RefusalReason, Refused};
+use types::RegionName;
+
+/// The link protocol that this release speaks; a later release speaks a range that includes it for a while.
+pub const PROTOCOL: u32 = 1;
+/// The number of a region's only node.
+pub const ONLY_NODE: u64 = 1;
+
+/// Who this node is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// Its cluster.
+    pub cluster: String,
+    /// Its region.
+    pub region: RegionName,
+}
+
+/// Why a link was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No protocol in common.
+    #[error("this node speaks link protocol {PROTOCOL}, the other {min} to {max}")]
+    Protocol {
+        /// The oldest that the other speaks.
+        min: u32,
+        /// The newest that the other speaks.
+        max: u32,
+    },
+    /// Another cluster.
+    #[error("this node belongs to another cluster")]
+    Cluster,
+    /// A region that is no peer, or another one than was dialled.
+    #[error("region {region:?} is not a peer of {of}")]
+    Region {
+        /// What the other said, cut to a name's length.
+        region: String,
+        /// Whose peer it is not.
+        of: RegionName,
+    },
+    /// A node that this release cannot know.
+    #[error("node {node} is not known")]
+    Node {
+        /// What the other said.
+        node: u64,
+    },
+    /// A frame out of place.
+    #[error("expected {expected}")]
+    Frame {
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// A message that is not what was sent.
+    #[error("a message's checksum does not match")]
+    Checksum,
+}
+
+impl Identity {
+    /// The frame that opens a link.
+    pub fn hello(&self) -> LinkFrame {
+        frame(Frame::Hello(Hello {
+            protocol_min: PROTOCOL,
+            protocol_max: PROTOCOL,
+            cluster: self.cluster.clone().into_bytes(),
+            region: self.region.as_str().to_owned(),
+            node: ONLY_NODE,
+        }))
+    }
+
+    /// Judges the other side's first frame, and says which of the expected regions it is.
+    pub fn judge<'a>(
+        &self,
+        first: Option<Frame>,
+        mut expected: impl Iterator<Item = &'a RegionName>,
+    ) -> Result<RegionName, Refusal> {
+        let Some(Frame::Hello(hello)) = first else { return Err(Refusal::Frame { expected: "Hello" }) };
+        let (min, max) = (hello.protocol_min, hello.protocol_max);
+        if !(min..=max).contains(&PROTOCOL) {
+            return Err(Refusal::Protocol { min, max });
+        }
+        if hello.cluster != self.cluster.as_bytes() {
+            return Err(Refusal::Cluster);
+        }
+        let Some(region) = expected.find(|region| region.as_str() == hello.region) else {
+            let said = hello.region.chars().take(types::limits::REGION_NAME_BYTES_MAX).collect();
+            return Err(Refusal::Region { region: said, of: self.region.clone() });
+        };
+        match hello.node {
+            ONLY_NODE => Ok(region.clone()),
+            node => Err(Refusal::Node { node }),
+        }
+    }
+}
+
+impl Refusal {
+    /// The frame that tells the other side.
+    pub fn frame(&self) -> LinkFrame {
+        let reason = match self {
+            Refusal::Protocol { .. } => RefusalReason::Protocol,
+            Refusal::Cluster => RefusalReason::Cluster,
+            Refusal::Region { .. } => RefusalReason::Region,
+            Refusal::Node { .. } => RefusalReason::Node,
+            Refusal::Frame { .. } | Refusal::Checksum => RefusalReason::Frame,
+        };
+        frame(Frame::Refused(Refused { reason: reason.into(), text: self.to_string() }))
+    }
+}
+
+/// Wraps one kind of frame.
+pub fn frame(frame: Frame) -> LinkFrame {
+    LinkFrame { frame: Some(frame) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(name: &str) -> RegionName {
+        RegionName::new(name).unwrap()
+    }
+
+    fn identity(cluster: &str, name: &str) -> Identity {
+        Identity { cluster: cluster.to_owned(), region: region(name) }
+    }
+
+    fn judged(change: impl FnOnce(&mut Hello)) -> Result<RegionName, Refusal> {
+        let Some(Frame::Hello(mut hello)) = identity("c", "eu").hello().frame else { panic!("no Hello") };
+        change(&mut hello);
+        identity("c", "us").judge(Some(Frame::Hello(hello)), [region("ap"), region("eu")].iter())
+    }
+
+    #[test]
+    fn a_peer_is_let_in() {
+        assert_eq!(judged(|_| {}), Ok(region("eu")));
+        assert_eq!(judged(|hello| hello.protocol_max = PROTOCOL + 5), Ok(region("eu")));
+    }
+
+    #[test]
+    fn each_mismatch_has_its_refusal() {
+        let later = judged(|hello| (hello.protocol_min, hello.protocol_max) = (2, 3));
+        assert_eq!(later, Err(Refusal::Protocol { min: 2, max: 3 }));
+        assert_eq!(judged(|hello| hello.cluster = b"other".to_vec()), Err(Refusal::Cluster));
+        for stranger in ["us", "sa", ""] {
+            let refused = judged(|hello| hello.region = stranger.to_owned());
+            assert_eq!(refused, Err(Refusal::Region { region: stranger.to_owned(), of: region("us") }));
+        }
+        assert_eq!(judged(|hello| hello.node = 2), Err(Refusal::Node { node: 2 }));
+        let none = identity("c", "us").judge(None, [].iter());
+        assert_eq!(none, Err(Refusal::Frame { expected: "Hello" }));
+    }
+
+    #[test]
+    fn a_refusal_quotes_no_more_than_a_name() {
+        let Err(Refusal::Region { region, .. }) = judged(|hello| hello.region = "x".repeat(1000)) else {
+            panic!("not refused")
+        };
+        assert_eq!(region.len(), types::limits::REGION_NAME_BYTES_MAX);
+    }
+}

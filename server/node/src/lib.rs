@@ -1,0 +1,41 @@
+//! A node of Meridian: the clocks, threads and sockets around the shard.
+//!
+//! Everything below this crate is pure and simulated; everything here is glue that must decide nothing (`P22`):
+//! when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard, `sync` and
+//! `flush` wait for its disk, `service` and `health` face clients, `link_out` and `link_in` face peers, and `node`
+//! puts them together for one region. Only `disks` and the binary name the real disk.
+
+pub mod admission;
+pub mod backoff;
+pub mod call;
+pub mod clock;
+pub mod deadline;
+pub mod dev;
+#[cfg(feature = "disk")]
+pub mod disks;
+pub mod driver;
+pub mod flush;
+#[cfg(test)]
+mod gated;
+pub mod handshake;
+pub mod health;
+pub mod latency;
+pub mod link_in;
+pub mod link_out;
+pub mod link_queue;
+#[cfg(test)]
+mod link_tests;
+pub mod log;
+pub mod maintain;
+pub mod metrics;
+pub mod node;
+pub mod options;
+pub mod peer_address;
+pub mod reads;
+pub mod serve;
+pub mod service;
+pub mod settings;
+pub mod size;
+pub mod stop;
+pub mod sync;
+pub mod threads;

@@ -1,0 +1,114 @@
+//! The receiving half of a link: lets peers in, checks their messages, and hands them to the shard.
+//!
+//! It does not look into messages. Of two links from one region the later one counts: the earlier one's connection
+//! is dead or about to be.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use proto::link::LinkFrame;
+use proto::link::link_frame::Frame;
+use proto::link::link_server::Link;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use types::{RegionId, RegionName, limits};
+
+use crate::driver::Handle;
+use crate::handshake::{Identity, Refusal};
+use crate::stop::Stop;
+
+/// The gRPC service that peers dial.
+#[derive(Clone)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    identity: Identity,
+    peers: Vec<RegionName>,
+    shard: Handle,
+    stop: Stop,
+    /// For each region, what ends its present link when it is dropped.
+    present: Mutex<BTreeMap<RegionId, oneshot::Sender<()>>>,
+}
+
+impl Receiver {
+    /// Lets these peers in.
+    pub fn new(identity: Identity, peers: Vec<RegionName>, shard: Handle, stop: Stop) -> Self {
+        Receiver { shared: Arc::new(Shared { identity, peers, shard, stop, present: Mutex::default() }) }
+    }
+}
+
+#[tonic::async_trait]
+impl Link for Receiver {
+    type OpenStream = ReceiverStream<Result<LinkFrame, Status>>;
+
+    async fn open(
+        &self,
+        frames: Request<Streaming<LinkFrame>>,
+    ) -> Result<Response<Self::OpenStream>, Status> {
+        let (answers, stream) = mpsc::channel(limits::LINK_FRAMES_AHEAD_MAX);
+        let (shared, frames) = (self.shared.clone(), frames.into_inner());
+        tokio::spawn(async move {
+            if let Err(refusal) = shared.serve(frames, &answers).await {
+                tracing::warn!("refused a link: {refusal}");
+                // Whoever has gone need not be told.
+                let _ = answers.send(Ok(refusal.frame())).await;
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+impl Shared {
+    async fn serve(
+        &self,
+        mut frames: Streaming<LinkFrame>,
+        answers: &mpsc::Sender<Result<LinkFrame, Status>>,
+    ) -> Result<(), Refusal> {
+        let wait = Duration::from_millis(limits::LINK_HANDSHAKE_MS);
+        let first = match timeout(wait, frames.message()).await {
+            Ok(Ok(Some(first))) => first.frame,
+            Ok(Ok(None) | Err(_)) => return Ok(()),
+            Err(_) => None,
+        };
+        let peer = self.identity.judge(first, self.peers.iter())?.id();
+        if answers.send(Ok(self.identity.hello())).await.is_err() {
+            return Ok(());
+        }
+        let mut superseded = self.supersede(peer);
+        loop {
+            let next = tokio::select! {
+                next = frames.message() => next,
+                _ = &mut superseded => return Ok(()),
+                () = self.stop.clone().requested() => return Ok(()),
+            };
+            match next {
+                Ok(Some(frame)) => self.shard.link(shard::Link { peer, bytes: payload(frame)? }),
+                // The stream ended or broke; the peer dials again.
+                Ok(None) | Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    /// Ends a region's present link, if there is one; what this gives ends when a later link comes.
+    fn supersede(&self, peer: RegionId) -> oneshot::Receiver<()> {
+        let (present, superseded) = oneshot::channel();
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, present);
+        superseded
+    }
+}
+
+/// The bytes of a message that is whole.
+fn payload(frame: LinkFrame) -> Result<Vec<u8>, Refusal> {
+    let Some(Frame::Message(message)) = frame.frame else {
+        return Err(Refusal::Frame { expected: "Message" });
+    };
+    match crc32fast::hash(&message.payload) == message.crc32 {
+        true => Ok(message.payload),
+        false => Err(Refusal::Checksum),
+    }
+}

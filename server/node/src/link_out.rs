@@ -1,0 +1,195 @@
+//! The sending half of a link: dials the peer, shakes hands, and sends what the shard has for it, for ever again.
+//!
+//! Each side dials the other and sends on the stream it opened, so a link is two streams and neither side waits
+//! for the other's. The link counts as up while our own stream is.
+
+use std::time::Duration;
+
+use proto::link::link_client::LinkClient;
+use proto::link::link_frame::Frame;
+use proto::link::{LinkFrame, Message};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Endpoint;
+use tonic::{Status, Streaming};
+use types::limits;
+
+use crate::backoff::Backoff;
+use crate::driver::Handle;
+use crate::handshake::{self, Identity, Refusal};
+use crate::latency;
+use crate::link_queue::Waiting;
+use crate::peer_address::PeerAddress;
+use crate::stop::Stop;
+
+/// What it takes to keep a peer supplied.
+pub struct Dialler {
+    /// Who we are.
+    pub identity: Identity,
+    /// Whom to dial.
+    pub peer: PeerAddress,
+    /// How long each message is held back.
+    pub delay: Duration,
+    /// What the shard has for the peer.
+    pub waiting: Waiting,
+    /// Told when the link goes up or down.
+    pub shard: Handle,
+}
+
+/// Why a link ended or did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// Nobody answers at the address.
+    #[error("cannot reach {address}: {source}")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// What happened.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The peer did not say Hello in time.
+    #[error("no Hello within {} ms", limits::LINK_HANDSHAKE_MS)]
+    Silent,
+    /// The peer is not whom we meant to reach.
+    #[error("refused the peer: {0}")]
+    Refusing(#[from] Refusal),
+    /// The peer did not want us.
+    #[error("the peer refused: {text}")]
+    Refused {
+        /// Its reason.
+        text: String,
+    },
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(#[from] Status),
+    /// The peer ended the link, as it does when it stops.
+    #[error("the peer closed the link")]
+    Closed,
+    /// The shard has gone, and there is nothing left to send.
+    #[error("the shard has stopped")]
+    Stopped,
+}
+
+/// An open link.
+pub(crate) struct Open {
+    frames: mpsc::Sender<LinkFrame>,
+    answers: Streaming<LinkFrame>,
+}
+
+impl Dialler {
+    /// Keeps the link up until it is time to stop.
+    pub async fn run(mut self, stop: Stop) {
+        let mut backoff = Backoff::default();
+        let region = self.peer.region.clone();
+        loop {
+            let ended = tokio::select! {
+                ended = self.session(&mut backoff) => ended,
+                () = stop.clone().requested() => return,
+            };
+            if matches!(ended, Ended::Stopped) {
+                return;
+            }
+            // A peer that stays away is told of once; its return is told of as well.
+            match backoff.is_failing() {
+                true => tracing::debug!(peer = %region, "link: {ended}"),
+                false => tracing::warn!(peer = %region, "link is down: {ended}"),
+            }
+            let wait = backoff.next(&mut rand::rng());
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.clone().requested() => return,
+            }
+        }
+    }
+
+    async fn session(&mut self, backoff: &mut Backoff) -> Ended {
+        let open = match self.open().await {
+            Ok(open) => open,
+            Err(ended) => return ended,
+        };
+        tracing::info!(peer = %self.peer.region, "link is up");
+        backoff.reset();
+        self.waiting.clear();
+        let up = Up::new(&mut self.waiting, &self.shard);
+        tokio::select! {
+            ended = send(up.waiting, self.delay, open.frames) => ended,
+            ended = listen(open.answers) => ended,
+        }
+    }
+
+    pub(crate) async fn open(&self) -> Result<Open, Ended> {
+        let unreachable = |source| Ended::Unreachable { address: self.peer.address.clone(), source };
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.peer.address))
+            .map_err(|source| unreachable(source.into()))?
+            .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
+            .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
+            .keep_alive_timeout(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS))
+            .keep_alive_while_idle(true)
+            .tcp_nodelay(true);
+        let channel = endpoint.connect().await.map_err(|source| unreachable(source.into()))?;
+        let mut client = LinkClient::new(channel)
+            .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+        let (frames, receiver) = mpsc::channel(limits::LINK_FRAMES_AHEAD_MAX);
+        frames.try_send(self.identity.hello()).expect("the channel is empty");
+        let shake = async {
+            let mut answers = client.open(ReceiverStream::new(receiver)).await?.into_inner();
+            let first = answers.message().await?;
+            Ok::<_, Status>((answers, first))
+        };
+        let wait = Duration::from_millis(limits::LINK_HANDSHAKE_MS);
+        let (answers, first) = timeout(wait, shake).await.map_err(|_| Ended::Silent)??;
+        match first.ok_or(Ended::Closed)?.frame {
+            Some(Frame::Refused(refused)) => Err(Ended::Refused { text: refused.text }),
+            first => {
+                self.identity.judge(first, std::iter::once(&self.peer.region))?;
+                Ok(Open { frames, answers })
+            }
+        }
+    }
+}
+
+/// The link's being up; it is down again when this goes, whyever it goes.
+struct Up<'a> {
+    waiting: &'a mut Waiting,
+    shard: &'a Handle,
+}
+
+impl<'a> Up<'a> {
+    fn new(waiting: &'a mut Waiting, shard: &'a Handle) -> Self {
+        waiting.set_up();
+        shard.links_changed();
+        Up { waiting, shard }
+    }
+}
+
+impl Drop for Up<'_> {
+    fn drop(&mut self) {
+        self.waiting.set_down();
+        self.shard.links_changed();
+    }
+}
+
+/// Sends what waits, each message no sooner than its delay allows, until the stream or the shard is gone.
+async fn send(waiting: &mut Waiting, delay: Duration, frames: mpsc::Sender<LinkFrame>) -> Ended {
+    while let Some(queued) = waiting.next().await {
+        latency::wait(queued.at, delay).await;
+        let crc32 = crc32fast::hash(&queued.bytes);
+        let message = handshake::frame(Frame::Message(Message { payload: queued.bytes, crc32 }));
+        if frames.send(message).await.is_err() {
+            return Ended::Closed;
+        }
+    }
+    Ended::Stopped
+}
+
+/// Waits for the peer to end the link; all it may say is why.
+async fn listen(mut answers: Streaming<LinkFrame>) -> Ended {
+    match answers.message().await {
+        Ok(Some(LinkFrame { frame: Some(Frame::Refused(refused)) })) => Ended::Refused { text: refused.text },
+        Ok(Some(_)) => Refusal::Frame { expected: "nothing on a link that only receives" }.into(),
+        Ok(None) => Ended::Closed,
+        Err(status) => status.into(),
+    }
+}

@@ -1,0 +1,220 @@
+//! Both halves of a link over real sockets: what is let in, what is refused and how, and that order stays.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use proto::link::link_client::LinkClient;
+use proto::link::link_frame::Frame;
+use proto::link::link_server::LinkServer;
+use proto::link::{Hello, LinkFrame, Message, RefusalReason};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tonic::Streaming;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Server};
+use types::RegionName;
+
+use crate::driver::{Handle, Post};
+use crate::handshake::{Identity, PROTOCOL, frame};
+use crate::link_in::Receiver;
+use crate::link_out::{Dialler, Ended};
+use crate::link_queue::{self, Queue};
+use crate::peer_address::PeerAddress;
+use crate::stop::{self, Stopper};
+
+fn region(name: &str) -> RegionName {
+    RegionName::new(name).unwrap()
+}
+
+fn identity(name: &str) -> Identity {
+    Identity { cluster: "test".to_owned(), region: region(name) }
+}
+
+/// A node of region `us` that lets `eu` and `ap` in.
+struct Listening {
+    address: SocketAddr,
+    posts: mpsc::Receiver<Post>,
+    stopper: Stopper,
+    server: JoinHandle<()>,
+}
+
+impl Listening {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (shard, posts) = Handle::detached();
+        let (stopper, stop) = stop::channel();
+        let receiver = Receiver::new(identity("us"), vec![region("eu"), region("ap")], shard, stop.clone());
+        let server = Server::builder()
+            .add_service(LinkServer::new(receiver))
+            .serve_with_incoming_shutdown(TcpIncoming::from(listener), stop.requested());
+        let server = tokio::spawn(async move { server.await.unwrap() });
+        Listening { address, posts, stopper, server }
+    }
+
+    /// Opens a link with these first frames.
+    async fn open(&self, frames: Vec<LinkFrame>) -> Streaming<LinkFrame> {
+        use tokio_stream::StreamExt;
+        let channel =
+            Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap();
+        let mut client = LinkClient::new(channel);
+        let frames = tokio_stream::iter(frames).chain(tokio_stream::pending());
+        client.open(frames).await.unwrap().into_inner()
+    }
+
+    /// The reason for which a link with these frames is refused, as the last thing it says.
+    async fn refusal(&self, frames: Vec<LinkFrame>) -> RefusalReason {
+        let mut answers = self.open(frames).await;
+        loop {
+            match answers.message().await.unwrap().expect("a refusal before the end").frame {
+                Some(Frame::Refused(refused)) => {
+                    assert!(!refused.text.is_empty());
+                    assert_eq!(answers.message().await.unwrap(), None, "nothing follows a refusal");
+                    return refused.reason();
+                }
+                Some(Frame::Hello(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The next message that reached the shard.
+    async fn received(self) -> (Self, shard::Link) {
+        let next = move || match self.posts.recv().unwrap() {
+            Post::Link(link) => (self, link),
+            _ => panic!("only messages reach the shard"),
+        };
+        tokio::task::spawn_blocking(next).await.unwrap()
+    }
+}
+
+fn hello(change: impl FnOnce(&mut Hello)) -> LinkFrame {
+    let Some(Frame::Hello(mut hello)) = identity("eu").hello().frame else { panic!("no Hello") };
+    change(&mut hello);
+    frame(Frame::Hello(hello))
+}
+
+fn message(bytes: &[u8], crc32: u32) -> LinkFrame {
+    frame(Frame::Message(Message { payload: bytes.to_vec(), crc32 }))
+}
+
+fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue, mpsc::Receiver<Post>) {
+    let (shard, posts) = Handle::detached();
+    let (queue, waiting) = link_queue::new();
+    let peer = PeerAddress { region: region("us"), address: address.to_string() };
+    (Dialler { identity: identity(name), peer, delay, waiting, shard }, queue, posts)
+}
+
+/// Waits for the link to change.
+async fn changed(posts: mpsc::Receiver<Post>) -> mpsc::Receiver<Post> {
+    let next = move || match posts.recv().unwrap() {
+        Post::LinksChanged => posts,
+        _ => panic!("only changes of the link reach the shard"),
+    };
+    tokio::task::spawn_blocking(next).await.unwrap()
+}
+
+#[tokio::test]
+async fn messages_arrive_in_order_though_delayed() {
+    const DELAY: Duration = Duration::from_millis(30);
+    let mut us = Listening::start().await;
+    let (dialler, queue, posts) = dialler("eu", us.address, DELAY);
+    let (stopper, stop) = stop::channel();
+    let dialling = tokio::spawn(dialler.run(stop));
+    let _posts = changed(posts).await;
+    assert_eq!(queue.changes(), 1);
+    let begun = std::time::Instant::now();
+    for number in 0..200u8 {
+        queue.offer(vec![number; 100]);
+    }
+    for number in 0..200u8 {
+        let (again, link) = us.received().await;
+        us = again;
+        assert_eq!(link, shard::Link { peer: region("eu").id(), bytes: vec![number; 100] });
+    }
+    assert!(begun.elapsed() >= DELAY);
+    stopper.stop();
+    dialling.await.unwrap();
+    assert_eq!(queue.changes(), 2, "down again");
+}
+
+#[tokio::test]
+async fn a_link_whose_peer_stops_goes_down_and_comes_up_again_elsewhere() {
+    let us = Listening::start().await;
+    let (dialler, queue, posts) = dialler("eu", us.address, Duration::ZERO);
+    let (_stopper, stop) = stop::channel();
+    tokio::spawn(dialler.run(stop));
+    let posts = changed(posts).await;
+    us.stopper.stop();
+    us.server.await.unwrap();
+    let posts = changed(posts).await;
+    assert_eq!(queue.changes(), 2);
+    let listener = TcpListener::bind(us.address).await.unwrap();
+    let (shard, _received) = Handle::detached();
+    let (_stopper, stop) = stop::channel();
+    let receiver = Receiver::new(identity("us"), vec![region("eu")], shard, stop);
+    let server = Server::builder().add_service(LinkServer::new(receiver));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    changed(posts).await;
+    assert_eq!(queue.changes(), 3);
+}
+
+#[tokio::test]
+async fn each_mismatch_is_refused_with_its_reason() {
+    let us = Listening::start().await;
+    let cases = [
+        (hello(|hello| hello.cluster = b"other".to_vec()), RefusalReason::Cluster),
+        (hello(|hello| hello.region = "sa".to_owned()), RefusalReason::Region),
+        (hello(|hello| hello.region = "us".to_owned()), RefusalReason::Region),
+        (hello(|hello| hello.node = 0), RefusalReason::Node),
+        (
+            hello(|hello| (hello.protocol_min, hello.protocol_max) = (PROTOCOL + 1, 9)),
+            RefusalReason::Protocol,
+        ),
+        (message(b"early", crc32fast::hash(b"early")), RefusalReason::Frame),
+        (LinkFrame { frame: None }, RefusalReason::Frame),
+    ];
+    for (first, reason) in cases {
+        assert_eq!(us.refusal(vec![first]).await, reason);
+    }
+    assert!(us.posts.try_recv().is_err(), "nothing reached the shard");
+}
+
+#[tokio::test]
+async fn what_was_damaged_on_the_way_ends_the_link() {
+    let us = Listening::start().await;
+    let good = message(b"good", crc32fast::hash(b"good"));
+    let bad = message(b"bad", crc32fast::hash(b"bad") ^ 1);
+    assert_eq!(us.refusal(vec![hello(|_| {}), good, bad]).await, RefusalReason::Frame);
+    let (us, link) = us.received().await;
+    assert_eq!(link.bytes, b"good");
+    assert_eq!(us.refusal(vec![hello(|_| {}), hello(|_| {})]).await, RefusalReason::Frame);
+    assert!(us.posts.try_recv().is_err(), "the damaged one did not reach the shard");
+}
+
+#[tokio::test]
+async fn the_later_of_two_links_counts() {
+    let us = Listening::start().await;
+    let mut first = us.open(vec![hello(|_| {})]).await;
+    assert!(matches!(first.message().await.unwrap().unwrap().frame, Some(Frame::Hello(_))));
+    let mut second = us.open(vec![hello(|_| {}), message(b"later", crc32fast::hash(b"later"))]).await;
+    assert!(matches!(second.message().await.unwrap().unwrap().frame, Some(Frame::Hello(_))));
+    assert_eq!(first.message().await.unwrap(), None, "the earlier one has ended");
+    let (_us, link) = us.received().await;
+    assert_eq!(link.bytes, b"later");
+}
+
+#[tokio::test]
+async fn a_dialler_knows_why_it_was_refused_and_whom_it_refuses() {
+    let us = Listening::start().await;
+    let (stranger, ..) = dialler("sa", us.address, Duration::ZERO);
+    let Err(Ended::Refused { text }) = stranger.open().await else { panic!("let in") };
+    assert!(text.contains("not a peer of us"), "{text}");
+    let (mut lost, ..) = dialler("eu", us.address, Duration::ZERO);
+    lost.peer.region = region("ap");
+    assert!(matches!(lost.open().await, Err(Ended::Refusing(_))));
+    us.stopper.stop();
+    us.server.await.unwrap();
+    assert!(matches!(lost.open().await, Err(Ended::Unreachable { .. })));
+}

@@ -1,0 +1,67 @@
+//! `meridian-server`: reads its settings, runs `node` or `dev`, and says why when it cannot.
+//!
+//! Exit status: 0 after a signal, 1 when something failed, 2 for wrong usage.
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use node::latency::Latencies;
+use node::options::{Command, CommandLine};
+use node::serve::Plan;
+use node::settings::{DevSettings, LogSettings, NodeSettings};
+use node::{dev, disks, log, serve, settings, stop, threads};
+
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+enum Server {
+    Dev(DevSettings),
+    Node(Box<NodeSettings>),
+}
+
+fn main() -> ExitCode {
+    let server = match CommandLine::parse().command {
+        Command::Dev(options) => settings::dev(options).map(Server::Dev),
+        Command::Node(arguments) => {
+            settings::node(arguments).map(|settings| Server::Node(Box::new(settings)))
+        }
+    };
+    let ended = match server {
+        Ok(server) => run(server).map_err(|error| (FAILED, error)),
+        Err(error) => Err((WRONG_USAGE, error.into())),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((status, error)) => {
+            let _ = writeln!(std::io::stderr(), "meridian-server: {error}");
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn run(server: Server) -> Result<(), Box<dyn Error>> {
+    threads::abort_on_panic();
+    log::start(server.log())?;
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let (plans, latencies, memory) = match server {
+            Server::Dev(settings) => (dev::plans(&settings).await?, settings.latencies, settings.memory),
+            Server::Node(settings) => {
+                let memory = settings.memory;
+                (vec![Plan::new(*settings).await?], Latencies::default(), memory)
+            }
+        };
+        serve::run(plans, &latencies, disks::opener(memory), stop::signalled(), std::io::stdout()).await?;
+        Ok(())
+    })
+}
+
+impl Server {
+    fn log(&self) -> &LogSettings {
+        match self {
+            Server::Dev(settings) => &settings.log,
+            Server::Node(settings) => &settings.log,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What a region tells Prometheus: its own recorder, so that regions in one process do not mix.
+//!
+//! Latencies are recorded as they happen; everything else is read from what the shard publishes when somebody asks.
+//! Names follow Prometheus's rules; lag is in milliseconds because closed times are.
+
+use std::time::Duration;
+
+use metrics::{Counter, Histogram, counter, gauge, histogram, with_local_recorder};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use types::RegionName;
+
+use crate::call::Call;
+use crate::driver::{Handle, Published};
+use crate::link_queue::Queue;
+
+/// Bounds of the latency buckets, in seconds: from a cached read to a deadline.
+const BUCKETS_SECONDS: [f64; 16] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// How a call ended, as a label.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// Done.
+    Done,
+    /// The request itself must change.
+    Client,
+    /// The same request may succeed later.
+    Retryable,
+    /// It may have been done.
+    Unknown,
+}
+
+impl Ending {
+    /// All of them.
+    pub const ALL: [Ending; 4] = [Ending::Done, Ending::Client, Ending::Retryable, Ending::Unknown];
+
+    /// How a call with this error ended.
+    pub fn of(error: Option<&item::Error>) -> Self {
+        match error.map(item::Error::kind) {
+            None => Ending::Done,
+            Some(item::Kind::Client) => Ending::Client,
+            Some(item::Kind::Retryable) => Ending::Retryable,
+            Some(item::Kind::Unknown) => Ending::Unknown,
+        }
+    }
+
+    /// The label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ending::Done => "done",
+            Ending::Client => "client_error",
+            Ending::Retryable => "retryable",
+            Ending::Unknown => "unknown",
+        }
+    }
+}
+
+/// A region's metrics.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    calls: Vec<CallMetrics>,
+}
+
+struct CallMetrics {
+    seconds: Histogram,
+    endings: Vec<Counter>,
+}
+
+/// What is read when somebody asks.
+pub struct Sources<'a> {
+    /// The shard's figures.
+    pub published: &'a Published,
+    /// The way to the shard.
+    pub shard: &'a Handle,
+    /// The peers and what waits for them.
+    pub peers: &'a [(RegionName, Queue)],
+}
+
+impl Metrics {
+    /// With everything at nothing.
+    pub fn new(region: &RegionName) -> Result<Self, BuildError> {
+        let builder = PrometheusBuilder::new().add_global_label("region", region.as_str());
+        let recorder = builder.set_buckets(&BUCKETS_SECONDS)?.build_recorder();
+        let calls = with_local_recorder(&recorder, || Call::ALL.into_iter().map(CallMetrics::new).collect());
+        let handle = recorder.handle();
+        Ok(Metrics { recorder, handle, calls })
+    }
+
+    /// The histogram of syncs.
+    pub fn sync_seconds(&self) -> Histogram {
+        with_local_recorder(&self.recorder, || histogram!("meridian_sync_seconds"))
+    }
+
+    /// Records a call.
+    pub fn called(&self, call: Call, took: Duration, ending: Ending) {
+        let metrics = &self.calls[call as usize];
+        metrics.seconds.record(took);
+        metrics.endings[ending as usize].increment(1);
+    }
+
+    /// Folds recorded samples into their histograms, so that they take no more memory.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+
+    /// Everything in Prometheus's text format.
+    pub fn render(&self, sources: &Sources<'_>) -> String {
+        with_local_recorder(&self.recorder, || read(sources));
+        self.handle.render()
+    }
+}
+
+impl CallMetrics {
+    fn new(call: Call) -> Self {
+        let ending = |ending: Ending| counter!("meridian_requests_total", "operation" => call.name(), "result" => ending.name());
+        CallMetrics {
+            seconds: histogram!("meridian_request_seconds", "operation" => call.name()),
+            endings: Ending::ALL.into_iter().map(ending).collect(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
+fn read(sources: &Sources<'_>) {
+    let Sources { published, shard, peers } = sources;
+    let figures = &published.figures;
+    gauge!("meridian_serving").set(f64::from(u8::from(figures.serving)));
+    gauge!("meridian_requests_in_flight").set(shard.in_flight() as f64);
+    gauge!("meridian_inbox_depth").set(published.inbox_depth as f64);
+    gauge!("meridian_tables").set(figures.tables as f64);
+    gauge!("meridian_partitions").set(figures.partitions as f64);
+    gauge!("meridian_conflict_ledger_entries").set(figures.ledger_entries as f64);
+    for (name, value) in [
+        ("meridian_writes_acknowledged_total", figures.acknowledged_writes),
+        ("meridian_records_shipped_total", figures.records_shipped),
+        ("meridian_records_received_total", figures.records_received),
+        ("meridian_batches_resent_total", figures.batches_resent),
+        ("meridian_batches_held_total", figures.batches_held),
+        ("meridian_tombstones_collected_total", figures.tombstones_collected),
+        ("meridian_closed_times_received_total", figures.closed_times_received),
+        ("meridian_clock_steps_total", figures.clock_steps),
+        ("meridian_link_messages_refused_total", figures.messages_refused),
+        ("meridian_link_messages_dropped_inward_total", shard.links_dropped()),
+    ] {
+        counter!(name).absolute(value);
+    }
+    for (name, queue) in *peers {
+        let peer = name.as_str().to_owned();
+        gauge!("meridian_link_queue_bytes", "peer" => peer.clone()).set(queue.bytes() as f64);
+        counter!("meridian_link_messages_dropped_total", "peer" => peer.clone()).absolute(queue.dropped());
+        let Some(known) = figures.peers.iter().find(|known| known.region == name.id()) else { continue };
+        gauge!("meridian_link_up", "peer" => peer.clone()).set(f64::from(u8::from(known.connected)));
+        gauge!("meridian_link_paused", "peer" => peer.clone()).set(f64::from(u8::from(known.paused)));
+        gauge!("meridian_pending_changes", "peer" => peer.clone()).set(known.pending_changes as f64);
+        gauge!("meridian_pending_bytes", "peer" => peer.clone()).set(known.pending_bytes as f64);
+        // A peer that never told a closed time has no lag that could be told; NaN is how Prometheus says so.
+        let lag_ms = known.lag_ms.map_or(f64::NAN, |lag_ms| lag_ms as f64);
+        gauge!("meridian_replication_lag_ms", "peer" => peer).set(lag_ms);
+    }
+}

@@ -1,0 +1,226 @@
+//! One region's node put together: the shard's threads, the gRPC server, the links, metrics and health.
+//!
+//! It is generic over the engine; which one it gets is decided by whoever starts it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::link::link_server::LinkServer;
+use proto::v1::meridian_server::MeridianServer;
+use storage::Engine;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use types::{RegionName, limits};
+
+use crate::clock::Clock;
+use crate::driver::{self, Published, Running};
+use crate::handshake::Identity;
+use crate::health::{self, Observed};
+use crate::latency::Latencies;
+use crate::link_in::Receiver;
+use crate::link_out::Dialler;
+use crate::link_queue::{self, Queue};
+use crate::maintain::{self, Maintain};
+use crate::metrics::Metrics;
+use crate::peer_address::PeerAddress;
+use crate::service::Service;
+use crate::settings::NodeSettings;
+use crate::stop::{Failure, OnFailure, Stop};
+
+/// Why a node cannot start, or ended on its own.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The shard cannot be opened.
+    #[error("region {region}: {source}")]
+    Shard {
+        /// Whose.
+        region: RegionName,
+        /// What stops it.
+        source: Failure,
+    },
+    /// The metrics cannot be set up.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// An engine, and what its disk wants done now and then.
+pub struct Opened<E> {
+    /// The engine.
+    pub engine: E,
+    /// What to do from time to time; nothing, for an engine in memory.
+    pub maintain: Option<Maintain>,
+}
+
+/// A node's sockets, listening.
+pub struct Sockets {
+    grpc: TcpListener,
+    metrics: TcpListener,
+    /// Where gRPC is served: the port is real, whatever was asked for.
+    pub grpc_address: SocketAddr,
+    /// Where metrics and health are served.
+    pub metrics_address: SocketAddr,
+}
+
+/// A running node.
+pub struct Node {
+    region: RegionName,
+    running: Running,
+    published: watch::Receiver<Published>,
+    server: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
+    health: JoinHandle<()>,
+}
+
+impl Sockets {
+    /// Listens.
+    pub async fn listen(grpc: SocketAddr, metrics: SocketAddr) -> Result<Self, Error> {
+        let (grpc, grpc_address) = listen(grpc).await?;
+        let (metrics, metrics_address) = listen(metrics).await?;
+        Ok(Sockets { grpc, metrics, grpc_address, metrics_address })
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let error = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(error)?;
+    let real = listener.local_addr().map_err(error)?;
+    Ok((listener, real))
+}
+
+/// Recovers what the engine holds and starts serving. It serves until `stop`; a failure of the disk or the shard
+/// goes to `on_failure`.
+pub fn start<E>(
+    opened: Opened<E>,
+    settings: &NodeSettings,
+    sockets: Sockets,
+    latencies: &Latencies,
+    stop: &Stop,
+    on_failure: OnFailure,
+) -> Result<Node, Error>
+where
+    E: Engine,
+    shard::Shard<E>: Send,
+{
+    let region = settings.region.clone();
+    let clock = Clock::start();
+    let metrics = Arc::new(Metrics::new(&region)?);
+    let (queues, waiting): (Vec<Queue>, Vec<_>) = settings.peers.iter().map(|_| link_queue::new()).unzip();
+    let peers: Vec<RegionName> = settings.peers.iter().map(|peer| peer.region.clone()).collect();
+    let parts = driver::Parts {
+        settings: shard::Settings {
+            region: region.clone(),
+            peers: peers.clone(),
+            seed: rand::random(),
+            faults: settings.faults,
+        },
+        clock,
+        links: peers.iter().map(RegionName::id).zip(queues.iter().cloned()).collect::<BTreeMap<_, _>>(),
+        sync_seconds: metrics.sync_seconds(),
+        on_failure: on_failure.clone(),
+    };
+    let failed = |source| Error::Shard { region: region.clone(), source };
+    let running = driver::start(opened.engine, parts).map_err(failed)?;
+    let shard = running.handle.clone();
+    let identity = Identity { cluster: settings.cluster.clone(), region: region.clone() };
+    let dial = |(peer, waiting): (&PeerAddress, _)| {
+        let delay = latencies.between(&region, &peer.region);
+        let (identity, peer, shard) = (identity.clone(), peer.clone(), shard.clone());
+        tokio::spawn(Dialler { identity, peer, delay, waiting, shard }.run(stop.clone()))
+    };
+    let mut tasks: Vec<_> = settings.peers.iter().zip(waiting).map(dial).collect();
+    if let Some(maintain) = opened.maintain {
+        let (region, on_failure, stop) = (region.clone(), on_failure.clone(), stop.clone());
+        let on_failure = move |failure| on_failure(&region, failure);
+        tasks.push(tokio::spawn(maintain::run(maintain, shard.clone(), on_failure, stop)));
+    }
+    let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone());
+    let receiver = Receiver::new(identity, peers.clone(), shard.clone(), stop.clone());
+    let server = serve(sockets.grpc, service, receiver, stop.clone());
+    let server = {
+        let (region, on_failure) = (region.clone(), on_failure.clone());
+        tokio::spawn(async move {
+            if let Err(source) = server.await {
+                on_failure(&region, Failure::Server { source });
+            }
+        })
+    };
+    let published = running.published.clone();
+    let observed = Observed {
+        metrics,
+        published,
+        shard,
+        peers: peers.into_iter().zip(queues).collect(),
+        stop: stop.clone(),
+    };
+    let health = tokio::spawn(async move {
+        if let Err(error) = health::serve(sockets.metrics, observed).await {
+            tracing::error!("metrics and health are no longer served: {error}");
+        }
+    });
+    let published = running.published.clone();
+    Ok(Node { region, running, published, server, tasks, health })
+}
+
+/// The gRPC server: the public API and the links of peers on one port.
+async fn serve(
+    listener: TcpListener,
+    service: Service,
+    receiver: Receiver,
+    stop: Stop,
+) -> Result<(), tonic::transport::Error> {
+    let service = MeridianServer::new(service)
+        .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+    let receiver = LinkServer::new(receiver)
+        .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+    Server::builder()
+        .max_concurrent_streams(limits::CONNECTION_REQUESTS_MAX as u32)
+        .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS)))
+        .http2_keepalive_timeout(Some(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS)))
+        .add_service(service)
+        .add_service(receiver)
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop.requested())
+        .await
+}
+
+impl Node {
+    /// Returns once every partition can serve.
+    pub async fn ready(&self) {
+        // An error means that the shard failed, and `on_failure` has seen to that.
+        let _ = self.published.clone().wait_for(|published| published.figures.serving).await;
+    }
+
+    /// After `stop`: lets the requests under way finish, as long as they take no longer than they may, then ends
+    /// the shard's threads, which leaves everything durable.
+    pub async fn finish(mut self) {
+        let drained =
+            tokio::time::timeout(Duration::from_millis(limits::STOP_DRAIN_MS), &mut self.server).await;
+        if drained.is_err() {
+            tracing::warn!(region = %self.region, "requests under way were cut off");
+            self.server.abort();
+        }
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        let running = self.running;
+        // Only a panic could keep it from ending, and that ends the process.
+        let _ = tokio::task::spawn_blocking(move || running.stop()).await;
+        self.health.abort();
+    }
+}

@@ -1,0 +1,72 @@
+//! Where a peer region's node is: `eu-west-1=10.0.0.7:7001`.
+
+use std::str::FromStr;
+
+use types::{InvalidName, RegionName};
+
+/// A peer region and the address of its node.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct PeerAddress {
+    /// The region.
+    pub region: RegionName,
+    /// A host and a port; the host is looked up whenever it is dialled.
+    pub address: String,
+}
+
+/// Why a text names no peer.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidPeer {
+    /// Not `REGION=HOST:PORT`.
+    #[error("{text:?} is no peer: write REGION=HOST:PORT")]
+    Form {
+        /// The text.
+        text: String,
+    },
+    /// The region's name.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+}
+
+impl FromStr for PeerAddress {
+    type Err = InvalidPeer;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPeer> {
+        let form = || InvalidPeer::Form { text: text.to_owned() };
+        let (region, address) = text.trim().split_once('=').ok_or_else(form)?;
+        let (host, port) = address.rsplit_once(':').ok_or_else(form)?;
+        let port: u16 = port.parse().map_err(|_| form())?;
+        let authority = tonic::transport::Uri::try_from(format!("http://{address}"));
+        if host.is_empty() || port == 0 || authority.is_err() {
+            return Err(form());
+        }
+        Ok(PeerAddress { region: RegionName::new(region)?, address: address.to_owned() })
+    }
+}
+
+impl TryFrom<String> for PeerAddress {
+    type Error = InvalidPeer;
+
+    fn try_from(text: String) -> Result<Self, InvalidPeer> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_a_region_and_an_address() {
+        let peer: PeerAddress = "eu-west-1=node.example:7001".parse().unwrap();
+        assert_eq!(peer.region.as_str(), "eu-west-1");
+        assert_eq!(peer.address, "node.example:7001");
+        assert!("eu=[::1]:7001".parse::<PeerAddress>().is_ok());
+        for bad in
+            ["", "eu", "eu=", "eu=host", "eu=host:", "eu=:7001", "eu=host:0", "eu=host:70000", "eu=a b:1"]
+        {
+            assert!(matches!(bad.parse::<PeerAddress>(), Err(InvalidPeer::Form { .. })), "{bad}");
+        }
+        assert!(matches!("EU=host:1".parse::<PeerAddress>(), Err(InvalidPeer::Name(_))));
+    }
+}

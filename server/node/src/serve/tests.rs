@@ -1,0 +1,224 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proto::v1::attribute_value::Value;
+use proto::v1::meridian_client::MeridianClient;
+use proto::v1::*;
+use storage::memory::Memory;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tonic::Code;
+use tonic::transport::Channel;
+use types::limits;
+
+use super::*;
+use crate::dev;
+use crate::options::DevOptions;
+use crate::settings;
+
+type Client = MeridianClient<Channel>;
+
+/// Gives on each printed line.
+struct Lines(mpsc::UnboundedSender<String>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.lines().for_each(|line| drop(self.0.send(line.to_owned())));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Server {
+    clients: Vec<Client>,
+    metrics: Vec<String>,
+    end: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), Error>>,
+}
+
+impl Server {
+    /// Three regions over engines in memory, ready.
+    async fn start(latency: &str) -> Server {
+        let options = DevOptions {
+            port: Some(0),
+            metrics_port: Some(0),
+            latency: latency.parse().unwrap(),
+            ..DevOptions::default()
+        };
+        let settings = settings::dev(options).unwrap();
+        let plans = dev::plans(&settings).await.unwrap();
+        let (sender, mut lines) = mpsc::unbounded_channel();
+        let (end, ended) = oneshot::channel();
+        let running = tokio::spawn(async move {
+            let open = |_: &NodeSettings| Ok(Opened { engine: Memory::new(), maintain: None });
+            let until = async move {
+                let _ = ended.await;
+                Ok(())
+            };
+            run(plans, &settings.latencies, open, until, std::io::LineWriter::new(Lines(sender))).await
+        });
+        let (mut clients, mut metrics) = (Vec::new(), Vec::new());
+        loop {
+            let line = lines.recv().await.unwrap();
+            match line.split(' ').collect::<Vec<_>>()[..] {
+                ["ready"] => return Server { clients, metrics, end, running },
+                [_, "grpc", grpc, "metrics", at] => {
+                    let endpoint = Channel::from_shared(format!("http://{grpc}")).unwrap();
+                    clients.push(Client::new(endpoint.connect().await.unwrap()));
+                    metrics.push(at.to_owned());
+                }
+                _ => panic!("{line}"),
+            }
+        }
+    }
+
+    /// Makes the table in every region, and waits until it is active in all.
+    async fn create_table(&mut self) {
+        let request = CreateTableRequest {
+            table_name: "movies".to_owned(),
+            key_schema: vec![KeySchemaElement {
+                attribute_name: "k".to_owned(),
+                key_type: KeyType::Hash.into(),
+            }],
+            attribute_definitions: vec![AttributeDefinition {
+                attribute_name: "k".to_owned(),
+                attribute_type: ScalarAttributeType::S.into(),
+            }],
+            regions: ["us-east-1", "eu-west-1", "ap-northeast-1"].map(str::to_owned).to_vec(),
+            partitions: None,
+        };
+        self.clients[0].create_table(request).await.unwrap();
+        for client in &mut self.clients {
+            until(async || {
+                let request = DescribeTableRequest { table_name: "movies".to_owned() };
+                let described = client.clone().describe_table(request).await.ok()?;
+                (described.into_inner().table?.table_status() == TableStatus::Active).then_some(())
+            })
+            .await;
+        }
+    }
+
+    async fn stop(self) {
+        self.end.send(()).unwrap();
+        self.running.await.unwrap().unwrap();
+    }
+}
+
+/// Asks again and again, since no event tells when a region has heard of something.
+async fn until<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+    let mut interval = tokio::time::interval(Duration::from_millis(10));
+    let found = async {
+        loop {
+            interval.tick().await;
+            if let Some(found) = ask().await {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), found).await.expect("within 30 s")
+}
+
+fn item(key: &str) -> BTreeMap<String, AttributeValue> {
+    [("k".to_owned(), AttributeValue { value: Some(Value::S(key.to_owned())) })].into()
+}
+
+fn put(key: &str) -> PutItemRequest {
+    PutItemRequest { table_name: "movies".to_owned(), item: item(key), ..PutItemRequest::default() }
+}
+
+fn get(key: &str) -> GetItemRequest {
+    GetItemRequest { table_name: "movies".to_owned(), key: item(key), ..GetItemRequest::default() }
+}
+
+async fn http(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_in_one_region_is_read_in_all() {
+    let mut server = Server::start("us-east-1:eu-west-1=20ms").await;
+    server.create_table().await;
+    for (number, client) in server.clients.iter_mut().enumerate() {
+        client.put_item(put(&format!("k{number}"))).await.unwrap();
+    }
+    for client in &server.clients {
+        for number in 0..3 {
+            let key = format!("k{number}");
+            let found =
+                until(async || client.clone().get_item(get(&key)).await.unwrap().into_inner().item).await;
+            assert_eq!(found.attributes, item(&key));
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_metrics_tell_how_it_is() {
+    let mut server = Server::start("").await;
+    server.create_table().await;
+    server.clients[0].put_item(put("k")).await.unwrap();
+    server.clients[0].get_item(GetItemRequest::default()).await.unwrap_err();
+    let address = server.metrics[0].clone();
+    assert!(http(&address, "/health/live").await.starts_with("HTTP/1.1 200"));
+    assert!(http(&address, "/health/ready").await.starts_with("HTTP/1.1 200"));
+    assert!(http(&address, "/nowhere").await.starts_with("HTTP/1.1 404"));
+    let wanted = [
+        r#"meridian_requests_total{region="us-east-1",operation="PutItem",result="done"} 1"#,
+        r#"meridian_requests_total{region="us-east-1",operation="GetItem",result="client_error"} 1"#,
+        r#"meridian_request_seconds_count{region="us-east-1",operation="PutItem"} 1"#,
+        r#"meridian_link_up{region="us-east-1",peer="eu-west-1"} 1"#,
+        r#"meridian_pending_changes{region="us-east-1",peer="ap-northeast-1"} 0"#,
+        r#"meridian_writes_acknowledged_total{region="us-east-1"} 1"#,
+        r#"meridian_serving{region="us-east-1"} 1"#,
+    ];
+    until(async || {
+        let metrics = http(&address, "/metrics").await;
+        let lag = |line: &&str| {
+            line.starts_with(r#"meridian_replication_lag_ms{region="us-east-1",peer="eu-west-1"}"#)
+        };
+        let known = metrics.lines().find(lag).is_some_and(|line| !line.ends_with("NaN"));
+        let synced = metrics.contains("meridian_sync_seconds_bucket");
+        (known && synced && wanted.iter().all(|line| metrics.contains(line))).then_some(())
+    })
+    .await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_refused_with_a_name_and_the_server_lives() {
+    let mut server = Server::start("").await;
+    let client = &mut server.clients[0];
+    let status = client.put_item(put("k")).await.unwrap_err();
+    let detail = proto::detail::decode(status.details()).unwrap();
+    assert_eq!((status.code(), detail.name.as_str()), (Code::NotFound, "ResourceNotFoundException"));
+    let payload = vec![0; limits::PING_BYTES_MAX + 1];
+    let status = client.ping(PingRequest { payload }).await.unwrap_err();
+    let detail = proto::detail::decode(status.details()).unwrap();
+    assert_eq!((status.code(), detail.field.as_str()), (Code::InvalidArgument, "Payload"));
+    let mut item = item("k");
+    item.insert("v".to_owned(), AttributeValue { value: Some(Value::B(vec![0; limits::MESSAGE_BYTES_MAX])) });
+    let large = PutItemRequest { table_name: "movies".to_owned(), item, ..PutItemRequest::default() };
+    let status = client.clone().put_item(large).await.unwrap_err();
+    assert_eq!(status.code(), Code::OutOfRange, "{status}");
+    let answer = client.ping(PingRequest { payload: b"hello".to_vec() }).await.unwrap().into_inner();
+    assert_eq!((&answer.payload[..], answer.region_name.as_str()), (&b"hello"[..], "us-east-1"));
+    for address in &server.metrics {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"\x16\x03\x01 this is no HTTP\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(http(address, "/health/ready").await.starts_with("HTTP/1.1 200"));
+    }
+    server.stop().await;
+}

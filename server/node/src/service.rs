@@ -1,0 +1,241 @@
+//! The public API over gRPC: each call is decoded, handed to the shard, awaited and encoded.
+//!
+//! What a request means is `api`'s to say and what becomes of it the shard's; here are only deadlines, limits on
+//! what is under way, and the honest answer when none came: a change that may have been begun is *unknown* (`P3`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use item::error::Invalid;
+use item::expression::Cache;
+use item::operation::Command;
+use proto::v1::meridian_server::Meridian;
+use proto::v1::*;
+use tokio::time::timeout;
+use tonic::{Code, Request, Response, Status};
+use types::{RegionName, limits};
+
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::deadline;
+use crate::driver::{Answered, Handle};
+use crate::metrics::{Ending, Metrics};
+
+/// The gRPC service.
+pub struct Service {
+    region: RegionName,
+    shard: Handle,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    expressions: Mutex<Cache>,
+    /// Numbers calls, for logs.
+    calls: AtomicU64,
+}
+
+impl Service {
+    /// Serves one region's shard.
+    pub fn new(region: RegionName, shard: Handle, clock: Clock, metrics: Arc<Metrics>) -> Self {
+        let expressions = Mutex::new(Cache::new());
+        Service { region, shard, clock, metrics, expressions, calls: AtomicU64::new(0) }
+    }
+
+    async fn carry_out<Q: prost::Message, A>(
+        &self,
+        call: Call,
+        request: Request<Q>,
+        decode: impl FnOnce(Q, &mut Cache) -> Result<Command, item::Error>,
+        encode: impl FnOnce(Answered) -> Result<A, item::Error>,
+    ) -> Result<Response<A>, Status> {
+        let begun = Instant::now();
+        let time = deadline::of(request.metadata());
+        let message = request.into_inner();
+        let bytes = message.encoded_len();
+        let command = decode(message, &mut self.expressions.lock().unwrap_or_else(PoisonError::into_inner));
+        let answered = match command {
+            Ok(command) => self.ask(call, command, time, bytes).await,
+            Err(refused) => Err(refused),
+        };
+        self.note(call, begun.elapsed(), answered.as_ref().err());
+        encode(answered).map(Response::new).map_err(|error| status(&error))
+    }
+
+    /// Asks the shard, and waits no longer than the caller does.
+    async fn ask(&self, call: Call, command: Command, time: Duration, bytes: usize) -> Answered {
+        let time_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let deadline_ns = self.clock.monotonic_ns().saturating_add(time_ns);
+        let answer = self.shard.ask(command, deadline_ns, bytes)?;
+        match timeout(time, answer).await {
+            Ok(Ok(answered)) => answered,
+            // Late, or the shard stopped: whether it was begun, nobody here can tell.
+            Ok(Err(_)) | Err(_) if call.changes() => Err(item::Error::OutcomeUnknown),
+            Ok(Err(_)) => Err(item::Error::NotLeader),
+            Err(_) => Err(item::Error::DeadlinePassed),
+        }
+    }
+
+    fn note(&self, call: Call, took: Duration, error: Option<&item::Error>) {
+        let ending = Ending::of(error);
+        self.metrics.called(call, took, ending);
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(region = %self.region, number, call = call.name(), ending = ending.name(), took_us);
+    }
+}
+
+/// An error as tonic carries it.
+fn status(error: &item::Error) -> Status {
+    let status = api::status::of(error);
+    let details = status.details();
+    Status::with_details(Code::from_i32(status.code as i32), status.detail.message, details.into())
+}
+
+#[tonic::async_trait]
+impl Meridian for Service {
+    async fn put_item(&self, request: Request<PutItemRequest>) -> Result<Response<PutItemResponse>, Status> {
+        self.carry_out(Call::PutItem, request, api::put_item::decode, api::put_item::encode).await
+    }
+
+    async fn get_item(&self, request: Request<GetItemRequest>) -> Result<Response<GetItemResponse>, Status> {
+        self.carry_out(Call::GetItem, request, api::get_item::decode, api::get_item::encode).await
+    }
+
+    async fn update_item(
+        &self,
+        request: Request<UpdateItemRequest>,
+    ) -> Result<Response<UpdateItemResponse>, Status> {
+        self.carry_out(Call::UpdateItem, request, api::update_item::decode, api::update_item::encode).await
+    }
+
+    async fn delete_item(
+        &self,
+        request: Request<DeleteItemRequest>,
+    ) -> Result<Response<DeleteItemResponse>, Status> {
+        self.carry_out(Call::DeleteItem, request, api::delete_item::decode, api::delete_item::encode).await
+    }
+
+    async fn query(&self, request: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {
+        self.carry_out(Call::Query, request, api::query::decode, api::query::encode).await
+    }
+
+    async fn scan(&self, request: Request<ScanRequest>) -> Result<Response<ScanResponse>, Status> {
+        self.carry_out(Call::Scan, request, api::scan::decode, api::scan::encode).await
+    }
+
+    async fn batch_get_item(
+        &self,
+        request: Request<BatchGetItemRequest>,
+    ) -> Result<Response<BatchGetItemResponse>, Status> {
+        let (decode, encode) = (api::batch_get_item::decode, api::batch_get_item::encode);
+        self.carry_out(Call::BatchGetItem, request, decode, encode).await
+    }
+
+    async fn batch_write_item(
+        &self,
+        request: Request<BatchWriteItemRequest>,
+    ) -> Result<Response<BatchWriteItemResponse>, Status> {
+        let encode = api::batch_write_item::encode;
+        self.carry_out(Call::BatchWriteItem, request, plain(api::batch_write_item::decode), encode).await
+    }
+
+    async fn create_table(
+        &self,
+        request: Request<CreateTableRequest>,
+    ) -> Result<Response<CreateTableResponse>, Status> {
+        let encode = api::create_table::encode;
+        self.carry_out(Call::CreateTable, request, plain(api::create_table::decode), encode).await
+    }
+
+    async fn describe_table(
+        &self,
+        request: Request<DescribeTableRequest>,
+    ) -> Result<Response<DescribeTableResponse>, Status> {
+        let encode = api::describe_table::encode;
+        self.carry_out(Call::DescribeTable, request, plain(api::describe_table::decode), encode).await
+    }
+
+    async fn list_tables(
+        &self,
+        request: Request<ListTablesRequest>,
+    ) -> Result<Response<ListTablesResponse>, Status> {
+        let encode = api::list_tables::encode;
+        self.carry_out(Call::ListTables, request, plain(api::list_tables::decode), encode).await
+    }
+
+    async fn delete_table(
+        &self,
+        request: Request<DeleteTableRequest>,
+    ) -> Result<Response<DeleteTableResponse>, Status> {
+        let encode = api::delete_table::encode;
+        self.carry_out(Call::DeleteTable, request, plain(api::delete_table::decode), encode).await
+    }
+
+    async fn digest_table(
+        &self,
+        request: Request<DigestTableRequest>,
+    ) -> Result<Response<DigestTableResponse>, Status> {
+        let encode = api::digest_table::encode;
+        self.carry_out(Call::DigestTable, request, plain(api::digest_table::decode), encode).await
+    }
+
+    async fn list_versions(
+        &self,
+        request: Request<ListVersionsRequest>,
+    ) -> Result<Response<ListVersionsResponse>, Status> {
+        let encode = api::list_versions::encode;
+        self.carry_out(Call::ListVersions, request, plain(api::list_versions::decode), encode).await
+    }
+
+    async fn pause_region(
+        &self,
+        request: Request<PauseRegionRequest>,
+    ) -> Result<Response<PauseRegionResponse>, Status> {
+        let encode = api::pause_region::encode;
+        self.carry_out(Call::PauseRegion, request, plain(api::pause_region::decode), encode).await
+    }
+
+    async fn resume_region(
+        &self,
+        request: Request<ResumeRegionRequest>,
+    ) -> Result<Response<ResumeRegionResponse>, Status> {
+        let encode = api::resume_region::encode;
+        self.carry_out(Call::ResumeRegion, request, plain(api::resume_region::decode), encode).await
+    }
+
+    async fn describe_region(
+        &self,
+        request: Request<DescribeRegionRequest>,
+    ) -> Result<Response<DescribeRegionResponse>, Status> {
+        let encode = api::describe_region::encode;
+        self.carry_out(Call::DescribeRegion, request, plain(api::describe_region::decode), encode).await
+    }
+
+    /// Answers without the shard: it asks whether the server is there, not whether it can work.
+    async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
+        let begun = Instant::now();
+        let payload = request.into_inner().payload;
+        let (max, got) = (limits::PING_BYTES_MAX as u64, payload.len() as u64);
+        let error = (got > max).then_some(item::Error::Invalid(Invalid::Range {
+            field: "Payload",
+            min: 0,
+            max,
+            got,
+        }));
+        self.note(Call::Ping, begun.elapsed(), error.as_ref());
+        match error {
+            Some(error) => Err(status(&error)),
+            None => Ok(Response::new(PingResponse {
+                payload,
+                region_name: self.region.as_str().to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            })),
+        }
+    }
+}
+
+/// A decoder that meets no expressions.
+fn plain<Q>(
+    decode: impl FnOnce(Q) -> Result<Command, item::Error>,
+) -> impl FnOnce(Q, &mut Cache) -> Result<Command, item::Error> {
+    |request, _| decode(request)
+}

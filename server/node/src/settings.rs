@@ -1,0 +1,317 @@
+//! What the server is told when it starts: flags, `MERIDIAN_*` variables, a TOML file, in this order of precedence.
+//!
+//! `options` says how each value is written, once for all three sources; here they are merged, checked and given
+//! their defaults. Nothing here opens a socket or a data folder.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use types::{Faults, RegionName, limits};
+
+use crate::latency::Latencies;
+use crate::options::{DevOptions, LogFormat, NodeArguments, NodeOptions};
+use crate::peer_address::PeerAddress;
+use crate::size::Size;
+
+const LISTEN_PORT: u16 = 7001;
+const METRICS_PORT: u16 = 9001;
+const CLUSTER: &str = "meridian";
+const LOG: &str = "info";
+const DATA: &str = "./data";
+const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-northeast-1"];
+
+/// Why the server cannot start with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value without a default.
+    #[error("--{flag} is required: give the flag, {variable}, or `{flag}` in the file that --config names")]
+    Missing {
+        /// The flag's name.
+        flag: &'static str,
+        /// The variable's name.
+        variable: &'static str,
+    },
+    /// An address that others can reach, without TLS.
+    #[error(
+        "--{flag} {address} is not a loopback address and would be served without TLS: add --insecure to do so"
+    )]
+    Insecure {
+        /// Which address.
+        flag: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The configuration file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The configuration file is not what it should be.
+    #[error("{}: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and in which line.
+        source: Box<toml::de::Error>,
+    },
+    /// A peer that is the region itself.
+    #[error("--peer {region} is this region itself")]
+    PeerIsSelf {
+        /// The region.
+        region: RegionName,
+    },
+    /// A region named twice, or two names of one id.
+    #[error("region {region} is named twice")]
+    Twice {
+        /// The region.
+        region: RegionName,
+    },
+    /// More regions than the messages between them have room for.
+    #[error("{count} regions: the limit is {limit}", limit = limits::REGIONS_MAX)]
+    TooManyRegions {
+        /// How many were named.
+        count: usize,
+    },
+    /// A latency for a region that is not started.
+    #[error("--latency names {region}, which is not among the regions")]
+    UnknownRegion {
+        /// The region.
+        region: RegionName,
+    },
+    /// Less memory than a region can work with.
+    #[error("--memory {given} for {regions} region(s): each needs at least {least}",
+        least = Size(limits::MEMORY_BYTES_MIN))]
+    TooLittleMemory {
+        /// What was given.
+        given: Size,
+        /// Among how many regions it is shared.
+        regions: usize,
+    },
+    /// More ports than there are.
+    #[error("--{flag} {first} leaves no port for each of {regions} regions")]
+    Ports {
+        /// Which flag.
+        flag: &'static str,
+        /// The first port.
+        first: u16,
+        /// How many are needed.
+        regions: usize,
+    },
+}
+
+/// How to log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogSettings {
+    /// Which events, in `tracing`'s filter language.
+    pub filter: String,
+    /// How they are written.
+    pub format: LogFormat,
+}
+
+/// One region's node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeSettings {
+    /// Its region.
+    pub region: RegionName,
+    /// Its data folder.
+    pub data: PathBuf,
+    /// Where it serves gRPC; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Where others reach it; what it listens on, when absent.
+    pub advertise: Option<String>,
+    /// Where it serves metrics and health.
+    pub metrics_listen: SocketAddr,
+    /// The other regions.
+    pub peers: Vec<PeerAddress>,
+    /// Nodes of different clusters refuse each other.
+    pub cluster: String,
+    /// Memory for the block cache and write buffers.
+    pub memory: Size,
+    /// How to log.
+    pub log: LogSettings,
+    /// The planted bug, in a build that has any.
+    pub faults: Faults,
+}
+
+/// Several regions in one process.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DevSettings {
+    /// Where the regions' data folders stand, one of each name.
+    pub data: PathBuf,
+    /// In the order of their ports.
+    pub regions: Vec<DevRegion>,
+    /// Artificial distances.
+    pub latencies: Latencies,
+    /// Memory of all regions together.
+    pub memory: Size,
+    /// How to log.
+    pub log: LogSettings,
+    /// The planted bug, in a build that has any.
+    pub faults: Faults,
+}
+
+/// One region of `dev`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DevRegion {
+    /// Its name.
+    pub region: RegionName,
+    /// Where it serves gRPC.
+    pub listen: SocketAddr,
+    /// Where it serves metrics and health.
+    pub metrics_listen: SocketAddr,
+}
+
+/// Merges flags and variables, which `arguments` holds already, with the file that they name.
+pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
+    let file = match &arguments.config {
+        Some(path) => read(path.clone())?,
+        None => NodeOptions::default(),
+    };
+    let options = arguments.options.or(file);
+    let missing = |flag, variable| Error::Missing { flag, variable };
+    let region = options.region.ok_or(missing("region", "MERIDIAN_REGION"))?;
+    let data = options.data.ok_or(missing("data", "MERIDIAN_DATA"))?;
+    let listen = options.listen.unwrap_or(loopback(LISTEN_PORT));
+    let metrics_listen = options.metrics_listen.unwrap_or(loopback(METRICS_PORT));
+    if options.insecure != Some(true) {
+        refuse_insecure("listen", listen)?;
+        refuse_insecure("metrics-listen", metrics_listen)?;
+    }
+    if options.peer.iter().any(|peer| peer.region == region) {
+        return Err(Error::PeerIsSelf { region });
+    }
+    check_regions(std::iter::once(&region).chain(options.peer.iter().map(|peer| &peer.region)))?;
+    let memory = options.memory.unwrap_or(Size(limits::MEMORY_BYTES_DEFAULT));
+    check_memory(memory, 1)?;
+    Ok(NodeSettings {
+        region,
+        data,
+        listen,
+        advertise: options.advertise,
+        metrics_listen,
+        peers: options.peer,
+        cluster: options.cluster.unwrap_or(CLUSTER.to_owned()),
+        memory,
+        log: log(options.log, options.log_format),
+        faults: faults(&arguments.planted),
+    })
+}
+
+/// Checks the settings of `dev`.
+pub fn dev(options: DevOptions) -> Result<DevSettings, Error> {
+    let names = match options.regions.is_empty() {
+        true => REGIONS.iter().map(|name| RegionName::new(*name).expect("the names are valid")).collect(),
+        false => options.regions,
+    };
+    check_regions(names.iter())?;
+    let ids: Vec<_> = options.latency.regions().filter(|region| !names.contains(region)).cloned().collect();
+    if let Some(region) = ids.into_iter().next() {
+        return Err(Error::UnknownRegion { region });
+    }
+    let memory = options.memory.unwrap_or(Size(limits::MEMORY_BYTES_DEFAULT));
+    check_memory(memory, names.len())?;
+    let listen = ports("port", options.port.unwrap_or(LISTEN_PORT), names.len())?;
+    let metrics = ports("metrics-port", options.metrics_port.unwrap_or(METRICS_PORT), names.len())?;
+    let region = |((region, listen), metrics_listen)| DevRegion { region, listen, metrics_listen };
+    Ok(DevSettings {
+        data: options.data.unwrap_or(PathBuf::from(DATA)),
+        regions: names.into_iter().zip(listen).zip(metrics).map(region).collect(),
+        latencies: options.latency,
+        memory,
+        log: log(options.log, options.log_format),
+        faults: faults(&options.planted),
+    })
+}
+
+impl DevSettings {
+    /// The settings of one region's node, once the addresses of all are known.
+    pub fn node(&self, index: usize, addresses: &[SocketAddr]) -> NodeSettings {
+        let this = &self.regions[index];
+        let others = self.regions.iter().zip(addresses).filter(|(other, _)| other.region != this.region);
+        NodeSettings {
+            region: this.region.clone(),
+            data: self.data.join(this.region.as_str()),
+            listen: this.listen,
+            advertise: None,
+            metrics_listen: this.metrics_listen,
+            peers: others
+                .map(|(other, address)| PeerAddress {
+                    region: other.region.clone(),
+                    address: address.to_string(),
+                })
+                .collect(),
+            cluster: CLUSTER.to_owned(),
+            memory: self.memory,
+            log: self.log.clone(),
+            faults: self.faults,
+        }
+    }
+}
+
+fn read(path: PathBuf) -> Result<NodeOptions, Error> {
+    match std::fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|source| Error::Parse { path, source: Box::new(source) }),
+        Err(source) => Err(Error::Read { path, source }),
+    }
+}
+
+fn log(filter: Option<String>, format: Option<LogFormat>) -> LogSettings {
+    LogSettings { filter: filter.unwrap_or(LOG.to_owned()), format: format.unwrap_or_default() }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn refuse_insecure(flag: &'static str, address: SocketAddr) -> Result<(), Error> {
+    match address.ip().is_loopback() {
+        true => Ok(()),
+        false => Err(Error::Insecure { flag, address }),
+    }
+}
+
+/// Regions are told apart by their ids, so two names of one id are one region named twice.
+fn check_regions<'a>(regions: impl Iterator<Item = &'a RegionName>) -> Result<(), Error> {
+    let mut known = BTreeMap::new();
+    for region in regions {
+        if known.insert(region.id(), region).is_some() {
+            return Err(Error::Twice { region: region.clone() });
+        }
+    }
+    match known.len() {
+        count if count > limits::REGIONS_MAX => Err(Error::TooManyRegions { count }),
+        _ => Ok(()),
+    }
+}
+
+fn check_memory(given: Size, regions: usize) -> Result<(), Error> {
+    match given.0 / regions as u64 {
+        each if each < limits::MEMORY_BYTES_MIN => Err(Error::TooLittleMemory { given, regions }),
+        _ => Ok(()),
+    }
+}
+
+/// Consecutive ports from the first one; as many 0s, when that is 0.
+fn ports(flag: &'static str, first: u16, regions: usize) -> Result<Vec<SocketAddr>, Error> {
+    let step = u16::from(first != 0);
+    let port = |index: usize| u16::try_from(index).ok().and_then(|index| first.checked_add(index * step));
+    let ports: Option<Vec<_>> = (0..regions).map(|index| port(index).map(loopback)).collect();
+    ports.ok_or(Error::Ports { flag, first, regions })
+}
+
+#[cfg(feature = "planted")]
+fn faults(planted: &crate::options::PlantedOption) -> Faults {
+    planted.planted.map(Faults::with).unwrap_or_default()
+}
+
+#[cfg(not(feature = "planted"))]
+fn faults(_planted: &crate::options::PlantedOption) -> Faults {
+    Faults::default()
+}
+
+#[cfg(test)]
+mod tests;

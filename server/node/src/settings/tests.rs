@@ -1,0 +1,165 @@
+use std::io::Write;
+
+use clap::Parser;
+
+use super::*;
+use crate::options::{Command, CommandLine};
+
+fn parse(arguments: &[&str]) -> Command {
+    let line = std::iter::once("meridian-server").chain(arguments.iter().copied());
+    CommandLine::try_parse_from(line).unwrap().command
+}
+
+fn node_of(arguments: &[&str]) -> Result<NodeSettings, Error> {
+    let arguments: Vec<_> = std::iter::once("node").chain(arguments.iter().copied()).collect();
+    match parse(&arguments) {
+        Command::Node(arguments) => node(arguments),
+        Command::Dev(_) => unreachable!("asked for node"),
+    }
+}
+
+fn dev_of(arguments: &[&str]) -> Result<DevSettings, Error> {
+    let arguments: Vec<_> = std::iter::once("dev").chain(arguments.iter().copied()).collect();
+    match parse(&arguments) {
+        Command::Dev(options) => dev(options),
+        Command::Node(_) => unreachable!("asked for dev"),
+    }
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+const FILE: &str = r#"
+region = "eu-west-1"
+data = "/file"
+listen = "127.0.0.1:1"
+metrics-listen = "127.0.0.1:2"
+peer = ["us-east-1=us:7001", "ap-northeast-1=ap:7001"]
+memory = "2GiB"
+log-format = "json"
+"#;
+
+#[test]
+fn defaults_fill_what_nobody_said() {
+    let settings = node_of(&["--region", "us-east-1", "--data", "/data"]).unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:7001");
+    assert_eq!(settings.metrics_listen.to_string(), "127.0.0.1:9001");
+    assert_eq!(settings.cluster, "meridian");
+    assert_eq!(settings.log, LogSettings { filter: "info".to_owned(), format: LogFormat::Text });
+    assert_eq!(settings.peers, vec![]);
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let file = file(FILE);
+    let config = file.path().to_str().unwrap();
+    let settings =
+        node_of(&["--config", config, "--data", "/flag", "--peer", "b=b:1", "--peer", "c=c:1"]).unwrap();
+    assert_eq!(settings.region.as_str(), "eu-west-1");
+    assert_eq!(settings.data, PathBuf::from("/flag"));
+    assert_eq!(settings.listen.port(), 1);
+    assert_eq!(settings.memory, Size(2 << 30));
+    assert_eq!(settings.log.format, LogFormat::Json);
+    let peers: Vec<_> = settings.peers.iter().map(|peer| peer.region.as_str()).collect();
+    assert_eq!(peers, ["b", "c"]);
+}
+
+/// A process's variables cannot be changed safely while it runs, so this test runs itself once more with them set.
+#[test]
+fn variables_win_over_the_file_and_lose_to_flags() {
+    const CHILD: &str = "MERIDIAN_SETTINGS_TEST_FILE";
+    if let Some(config) = std::env::var_os(CHILD) {
+        let settings = node_of(&["--config", config.to_str().unwrap(), "--cluster", "flag"]).unwrap();
+        assert_eq!(settings.region.as_str(), "us-east-1");
+        assert_eq!(settings.cluster, "flag");
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.peers.len(), 1);
+        return;
+    }
+    let file = file(FILE);
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "settings::tests::variables_win_over_the_file_and_lose_to_flags"])
+        .env(CHILD, file.path())
+        .env("MERIDIAN_REGION", "us-east-1")
+        .env("MERIDIAN_CLUSTER", "variable")
+        .env("MERIDIAN_PEER", "ap-northeast-1=ap:7001")
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
+}
+
+#[test]
+fn what_must_be_given_is_asked_for_by_name() {
+    let refused = node_of(&["--data", "/data"]).unwrap_err();
+    assert!(matches!(refused, Error::Missing { flag: "region", .. }));
+    assert!(refused.to_string().contains("MERIDIAN_REGION"), "{refused}");
+    assert!(matches!(node_of(&["--region", "a"]), Err(Error::Missing { flag: "data", .. })));
+}
+
+#[test]
+fn addresses_that_others_reach_need_a_word() {
+    let base = ["--region", "a", "--data", "/data"];
+    let with = |more: &[&'static str]| node_of(&[&base[..], more].concat());
+    let refused = with(&["--listen", "0.0.0.0:7001"]).unwrap_err();
+    assert!(matches!(refused, Error::Insecure { flag: "listen", .. }));
+    assert!(refused.to_string().contains("--insecure"), "{refused}");
+    let metrics = with(&["--metrics-listen", "10.0.0.1:9001"]);
+    assert!(matches!(metrics, Err(Error::Insecure { flag: "metrics-listen", .. })));
+    assert!(with(&["--listen", "0.0.0.0:7001", "--insecure"]).is_ok());
+    assert!(with(&["--listen", "0.0.0.0:7001", "--insecure=false"]).is_err());
+    assert!(with(&["--listen", "[::1]:7001"]).is_ok());
+}
+
+#[test]
+fn peers_are_other_regions_each_named_once() {
+    let with = |more: &[&'static str]| node_of(&[&["--region", "a", "--data", "/data"], more].concat());
+    assert!(matches!(with(&["--peer", "a=h:1"]), Err(Error::PeerIsSelf { .. })));
+    assert!(matches!(with(&["--peer", "b=h:1", "--peer", "b=h:2"]), Err(Error::Twice { .. })));
+    let many: Vec<String> = (0..16).map(|number| format!("--peer=r{number}=h:1")).collect();
+    let many: Vec<&str> =
+        ["--region", "a", "--data", "/d"].into_iter().chain(many.iter().map(|m| &m[..])).collect();
+    assert!(matches!(node_of(&many), Err(Error::TooManyRegions { count: 17 })));
+}
+
+#[test]
+fn a_file_that_says_what_nobody_knows_is_refused() {
+    for text in ["regoin = 'a'", "region = 'A'", "peer = ['x']", "memory = 'lots'", "listen = 7"] {
+        let file = file(text);
+        let refused = node_of(&["--config", file.path().to_str().unwrap()]).unwrap_err();
+        assert!(matches!(refused, Error::Parse { .. }), "{text}: {refused}");
+    }
+    assert!(matches!(node_of(&["--config", "/nowhere/at/all"]), Err(Error::Read { .. })));
+}
+
+#[test]
+fn dev_runs_three_regions_on_consecutive_ports() {
+    let settings = dev_of(&[]).unwrap();
+    let shown: Vec<_> = settings
+        .regions
+        .iter()
+        .map(|region| format!("{} {} {}", region.region, region.listen.port(), region.metrics_listen.port()))
+        .collect();
+    assert_eq!(shown, ["us-east-1 7001 9001", "eu-west-1 7002 9002", "ap-northeast-1 7003 9003"]);
+    assert_eq!(settings.data, PathBuf::from("./data"));
+    let addresses: Vec<_> = settings.regions.iter().map(|region| region.listen).collect();
+    let eu = settings.node(1, &addresses);
+    assert_eq!(eu.data, PathBuf::from("./data/eu-west-1"));
+    let peers: Vec<_> = eu.peers.iter().map(|peer| format!("{}={}", peer.region, peer.address)).collect();
+    assert_eq!(peers, ["us-east-1=127.0.0.1:7001", "ap-northeast-1=127.0.0.1:7003"]);
+}
+
+#[test]
+fn dev_refuses_what_cannot_be() {
+    assert!(matches!(dev_of(&["--regions", "a,a"]), Err(Error::Twice { .. })));
+    assert!(matches!(
+        dev_of(&["--regions", "a,b", "--latency", "a:c=1ms"]),
+        Err(Error::UnknownRegion { .. })
+    ));
+    assert!(matches!(dev_of(&["--port", "65534"]), Err(Error::Ports { flag: "port", .. })));
+    assert!(matches!(dev_of(&["--memory", "100MiB"]), Err(Error::TooLittleMemory { regions: 3, .. })));
+    let chosen = dev_of(&["--port", "0", "--metrics-port", "0"]).unwrap();
+    assert!(chosen.regions.iter().all(|region| region.listen.port() == 0));
+}
