@@ -1,0 +1,121 @@
+//! Running seeds: each twice, compared, and a third time with its trace written down when something was
+//! wrong.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+
+use types::Faults;
+
+use crate::scenario::converge;
+use crate::tally::Tally;
+use crate::trace::Trace;
+use crate::violation::Violation;
+
+/// Lines of a failed run's trace that are shown.
+const TAIL_LINES: usize = 40;
+
+/// One run of one seed.
+#[derive(Debug)]
+pub struct Run {
+    /// What was wrong; empty when nothing was.
+    pub violations: Vec<Violation>,
+    /// What happened, counted.
+    pub tally: Tally,
+    /// What happened, as one number.
+    pub trace: Trace,
+}
+
+/// What a run is made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To be judged.
+    Judge,
+    /// To see whether it goes as before: its trace is all that counts.
+    Repeat,
+    /// To be judged, and its trace to be read.
+    Read,
+}
+
+/// What a seed came to.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The seed.
+    pub seed: u64,
+    /// What was wrong; empty when nothing was.
+    pub violations: Vec<Violation>,
+    /// Of one of its runs.
+    pub tally: Tally,
+    /// The last lines of its trace, when something was wrong.
+    pub tail: Vec<String>,
+}
+
+/// What a seed is put through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scenario {
+    /// Three regions, few keys, every fault.
+    Converge,
+}
+
+impl Scenario {
+    /// The scenario of a name.
+    pub fn of_name(name: &str) -> Option<Scenario> {
+        (name == "converge").then_some(Scenario::Converge)
+    }
+
+    fn run(self, seed: u64, faults: Faults, purpose: Purpose) -> Run {
+        match self {
+            Scenario::Converge => caught(|| converge::run(seed, faults, purpose)),
+        }
+    }
+
+    /// Runs a seed twice and compares.
+    pub fn judge(self, seed: u64, faults: Faults) -> Verdict {
+        let first = self.run(seed, faults, Purpose::Judge);
+        let second = self.run(seed, faults, Purpose::Repeat);
+        let mut violations = first.violations;
+        if let Some(note) = first.trace.parts_from(&second.trace) {
+            let detail =
+                format!("two runs part within 1,024 events of event {note} of {}", first.trace.notes());
+            violations.push(Violation { check: "determinism", at_ns: 0, detail });
+        }
+        let tail = match violations.is_empty() {
+            true => Vec::new(),
+            false => {
+                let mut lines = self.trace(seed, faults);
+                lines.split_off(lines.len().saturating_sub(TAIL_LINES))
+            }
+        };
+        Verdict { seed, violations, tally: first.tally, tail }
+    }
+
+    /// Runs a seed once and gives its whole trace.
+    pub fn trace(self, seed: u64, faults: Faults) -> Vec<String> {
+        self.run(seed, faults, Purpose::Read).trace.lines()
+    }
+
+    /// Runs a seed once: enough to see whether a planted bug is caught.
+    pub fn try_once(self, seed: u64, faults: Faults) -> Run {
+        self.run(seed, faults, Purpose::Judge)
+    }
+}
+
+thread_local! {
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps the messages of panics for `Scenario::judge` instead of printing them.
+pub fn keep_panics() {
+    panic::set_hook(Box::new(|info| PANIC.with(|kept| *kept.borrow_mut() = Some(info.to_string()))));
+}
+
+/// A panic in a shard is a violation like any other: in production it stops the process.
+fn caught(run: impl FnOnce() -> Run) -> Run {
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()));
+        let kept = PANIC.with(|kept| kept.borrow_mut().take());
+        let detail = kept.or(text).unwrap_or_default();
+        let violations = vec![Violation { check: "panic", at_ns: 0, detail }];
+        Run { violations, tally: Tally::default(), trace: Trace::default() }
+    })
+}

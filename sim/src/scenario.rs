@@ -1,0 +1,5 @@
+//! Scenarios: what a world is put through, and what must hold in the end.
+
+pub mod converge;
+pub mod operator;
+pub mod plan;

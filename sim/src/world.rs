@@ -1,0 +1,410 @@
+//! The virtual world: nodes, the network between them, and time that jumps from event to event.
+//!
+//! It drives the same `Shard` as production does, by the same rules: one turn after another, syncs on a
+//! thread of their own and in order, flushes beside them, replies and messages as they come out. Nothing in
+//! it is decided by anything but the seed.
+
+mod faults;
+mod links;
+mod replies;
+
+use std::collections::VecDeque;
+
+use shard::{Envelope, Link, Reply, Request, Turn, TurnId};
+use storage::Engine;
+use types::{Faults, RegionId, RegionName};
+
+use crate::chance::{Chance, Stream};
+use crate::clock::{Clock, MILLISECOND_NS};
+use crate::disk::Disk;
+use crate::event::{Event, NodeId, Queue, Timer};
+use crate::history::{History, What};
+use crate::network::Network;
+use crate::node::{Machine, Node, Sync};
+use crate::observation::Observation;
+use crate::tally::Tally;
+use crate::trace::Trace;
+use crate::violation::Violation;
+
+/// What a scenario learns of.
+#[derive(Debug)]
+pub enum Happening {
+    /// A timer that it had set.
+    Timer(Timer),
+    /// An answer to a request.
+    Reply {
+        /// From which node.
+        node: NodeId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A node's process ended with requests unanswered.
+    Broken {
+        /// Which node.
+        node: NodeId,
+        /// The requests.
+        numbers: Vec<u64>,
+    },
+}
+
+/// What a world is made of.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Everything random comes from it.
+    pub seed: u64,
+    /// The regions, each of one node.
+    pub regions: Vec<RegionName>,
+    /// The bug planted in every shard.
+    pub faults: Faults,
+    /// Whether the trace is to be read.
+    pub written: bool,
+}
+
+/// The world.
+pub struct World {
+    /// True time, in nanoseconds.
+    pub now_ns: u64,
+    /// The machines.
+    pub nodes: Vec<Node>,
+    /// What lies between them.
+    pub network: Network,
+    /// What happened, for checkers.
+    pub history: History,
+    /// What happened, as one number.
+    pub trace: Trace,
+    /// What happened, counted.
+    pub tally: Tally,
+    /// What must not have happened.
+    pub violation: Option<Violation>,
+    queue: Queue,
+    happenings: VecDeque<Happening>,
+    chance: Chance,
+    disk_chance: Chance,
+    observed: Vec<Observation>,
+}
+
+impl World {
+    /// A world whose nodes have not been started.
+    pub fn new(setting: &Setting) -> Self {
+        let mut chance = Chance::new(setting.seed, Stream::World);
+        let node = |name: &RegionName, chance: &mut Chance| {
+            let peers = setting.regions.iter().filter(|peer| *peer != name).cloned().collect();
+            let clock = Clock::new(chance.around_zero(200), chance.around_zero(200), chance.below(1 << 40));
+            Node::new(name.clone(), peers, setting.faults, clock)
+        };
+        let nodes: Vec<_> = setting.regions.iter().map(|name| node(name, &mut chance)).collect();
+        World {
+            now_ns: 0,
+            network: Network::new(nodes.len(), Chance::new(setting.seed, Stream::Network)),
+            history: History::new(nodes.iter().map(|node| node.region).collect()),
+            trace: Trace::new(setting.written),
+            tally: Tally::default(),
+            violation: None,
+            queue: Queue::new(),
+            happenings: VecDeque::new(),
+            chance,
+            disk_chance: Chance::new(setting.seed, Stream::Disk),
+            observed: Vec::new(),
+            nodes,
+        }
+    }
+
+    /// Lets time pass until something happens that a scenario learns of, or until `until_ns`, whichever is
+    /// first; `None` at that time, and for ever after a violation.
+    pub fn next(&mut self, until_ns: u64) -> Option<Happening> {
+        loop {
+            if self.violation.is_some() {
+                return None;
+            }
+            if let Some(happening) = self.happenings.pop_front() {
+                return Some(happening);
+            }
+            if self.queue.next_at_ns().is_none_or(|at_ns| at_ns > until_ns) {
+                self.now_ns = until_ns.max(self.now_ns);
+                return None;
+            }
+            let (at_ns, event) = self.queue.pop().expect("an event was seen to be next");
+            self.now_ns = at_ns;
+            self.happen(event);
+        }
+    }
+
+    /// Sets a timer.
+    pub fn set_timer(&mut self, after_ns: u64, timer: Timer) {
+        self.queue.push(self.now_ns + after_ns, Event::Timer(timer));
+    }
+
+    /// Hands a request to a node; false when its process does not run.
+    pub fn request(&mut self, node: NodeId, request: Request) -> bool {
+        let at = &mut self.nodes[node];
+        if at.machine.is_none() {
+            return false;
+        }
+        let number = request.number;
+        self.trace.note(self.now_ns, "request", [node as u64, number], &[]);
+        if self.trace.is_written() {
+            self.trace.line(self.now_ns, format!("{}: {request:?}", at.name));
+        }
+        if at.inbox.push(Envelope::Request(Box::new(request))).is_err() {
+            return false;
+        }
+        at.outstanding.insert(number);
+        self.arrange_turn(node);
+        true
+    }
+
+    /// Whether a node's process runs.
+    pub fn runs(&self, node: NodeId) -> bool {
+        self.nodes[node].machine.is_some()
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Turn { node } => self.turn(node),
+            Event::Synced { node, life, turn } => self.synced(node, life, turn),
+            Event::Flush { node } => self.begin_flush(node),
+            Event::Flushed { node, life } => self.flushed(node, life),
+            Event::Read { node, life } => self.read(node, life),
+            Event::Deliver { to, from, life, connection, bytes } => {
+                if self.nodes[to].life == life {
+                    self.deliver(to, from, connection, bytes);
+                }
+            }
+            Event::Connect { one, other } => self.connect(one, other),
+            Event::LinkUp { node, peer, connection } => self.link_up(node, peer, connection),
+            Event::LinkDown { node, peer, connection } => self.link_down(node, peer, connection),
+            Event::Restart { node } => self.restart(node),
+            Event::Timer(timer) => self.happenings.push_back(Happening::Timer(timer)),
+        }
+    }
+
+    /// Schedules a node's next turn, if it wants one earlier than what is scheduled.
+    fn arrange_turn(&mut self, node: NodeId) {
+        let at = &mut self.nodes[node];
+        let Some(wanted_ns) = at.wants_turn_at_ns(self.now_ns) else { return };
+        // A turn takes time itself, and what arrives meanwhile waits for the next one.
+        let wanted_ns = wanted_ns.max(self.now_ns + 20_000 + self.chance.below(80_000));
+        if at.turn_at_ns.is_none_or(|at_ns| wanted_ns < at_ns) {
+            at.turn_at_ns = Some(wanted_ns);
+            self.queue.push(wanted_ns, Event::Turn { node });
+        }
+    }
+
+    fn turn(&mut self, node: NodeId) {
+        let at = &mut self.nodes[node];
+        if at.turn_at_ns != Some(self.now_ns) {
+            return;
+        }
+        at.turn_at_ns = None;
+        let Some(machine) = at.machine.as_mut().filter(|machine| machine.ready_for_turn()) else { return };
+        if at.frozen_until_ns > self.now_ns {
+            self.arrange_turn(node);
+            return;
+        }
+        let now = at.clock.read(self.now_ns);
+        self.trace.note(
+            self.now_ns,
+            "turn",
+            [node as u64, at.inbox.len() as u64],
+            &now.wall_ms.to_be_bytes(),
+        );
+        match machine.turn(now, &mut at.inbox) {
+            Ok(turn) => self.after_turn(node, turn),
+            Err(error) => self.fail(node, &error),
+        }
+    }
+
+    fn after_turn(&mut self, node: NodeId, turn: Turn<<Disk as Engine>::Snapshot>) {
+        self.observe(node);
+        self.send(node, turn.send);
+        let life = self.nodes[node].life;
+        for read in turn.reads {
+            self.nodes[node].reads.push_back(read);
+            let takes_ns = self.chance.between(100_000, 20 * MILLISECOND_NS);
+            self.queue.push(self.now_ns + takes_ns, Event::Read { node, life });
+        }
+        if turn.sync {
+            let at = &mut self.nodes[node];
+            if std::mem::take(&mut at.crash_on_append) {
+                self.crash_before_sync(node);
+                return;
+            }
+            at.syncs.push_back(Sync { turn: turn.id, position: 0 });
+            if at.syncs.len() == 1 {
+                self.begin_sync(node);
+            }
+        }
+        self.arrange_turn(node);
+    }
+
+    /// Begins the sync that waits longest. It covers what was appended by the time it begins, and may be done
+    /// on the disk well before the process hears of it.
+    fn begin_sync(&mut self, node: NodeId) {
+        let at = &mut self.nodes[node];
+        let position = at.disk.appended();
+        let Some(sync) = at.syncs.front_mut() else { return };
+        sync.position = position;
+        let turn = sync.turn;
+        let chance = &mut self.disk_chance;
+        if chance.permille(300) {
+            at.disk.sync_to(position);
+        }
+        let takes_ns = match chance.below(50) {
+            0 => chance.between(5 * MILLISECOND_NS, 60 * MILLISECOND_NS),
+            _ => chance.between(100_000, 3 * MILLISECOND_NS),
+        };
+        let (at_ns, life) = (self.now_ns + takes_ns + at.slow_sync_ns, at.life);
+        self.queue.push(at_ns, Event::Synced { node, life, turn });
+    }
+
+    fn synced(&mut self, node: NodeId, life: u32, turn: TurnId) {
+        let at = &mut self.nodes[node];
+        let Some(machine) = at.machine.as_mut().filter(|_| at.life == life) else { return };
+        if at.frozen_until_ns > self.now_ns {
+            self.queue.push(at.frozen_until_ns, Event::Synced { node, life, turn });
+            return;
+        }
+        let sync = at.syncs.pop_front().expect("the sync that is done was under way");
+        at.disk.sync_to(sync.position);
+        let now = at.clock.read(self.now_ns);
+        self.trace.note(self.now_ns, "synced", [node as u64, turn.0], &[]);
+        match machine.persisted(turn, now) {
+            Ok(envelopes) => {
+                self.observe(node);
+                self.send(node, envelopes);
+                self.begin_sync(node);
+                self.arrange_turn(node);
+            }
+            Err(error) => self.fail(node, &error),
+        }
+    }
+
+    /// Begins a flush, as production does on a thread of its own: what is applied meanwhile may or may not be
+    /// covered.
+    fn begin_flush(&mut self, node: NodeId) {
+        let again_ns = self.chance.between(1000, 8000) * MILLISECOND_NS;
+        self.queue.push(self.now_ns + again_ns, Event::Flush { node });
+        let at = &mut self.nodes[node];
+        let Some(machine) = at.machine.as_mut().filter(|_| !at.flushing) else { return };
+        if let Err(error) = machine.begin_flush() {
+            return self.fail(node, &error);
+        }
+        at.flushing = true;
+        if self.disk_chance.permille(500)
+            && let Err(error) = at.disk.flush()
+        {
+            return self.fail(node, &error);
+        }
+        let takes_ns = self.disk_chance.between(MILLISECOND_NS, 100 * MILLISECOND_NS);
+        let life = at.life;
+        self.queue.push(self.now_ns + takes_ns, Event::Flushed { node, life });
+    }
+
+    fn flushed(&mut self, node: NodeId, life: u32) {
+        let at = &mut self.nodes[node];
+        let Some(machine) = at.machine.as_mut().filter(|_| at.life == life) else { return };
+        at.flushing = false;
+        self.tally.flushes += 1;
+        self.trace.note(self.now_ns, "flushed", [node as u64, 0], &[]);
+        let done = at.disk.flush().map_err(shard::Error::from).and_then(|()| machine.compact());
+        match done {
+            Ok(()) => self.arrange_turn(node),
+            Err(error) => self.fail(node, &error),
+        }
+    }
+
+    fn read(&mut self, node: NodeId, life: u32) {
+        let at = &mut self.nodes[node];
+        if at.life != life {
+            return;
+        }
+        let read = at.reads.pop_front().expect("each read was announced once");
+        match read.run() {
+            Ok(envelope) => self.send(node, vec![envelope]),
+            Err(error) => self.fail(node, &error),
+        }
+    }
+
+    /// Sees off what a shard sends.
+    fn send(&mut self, node: NodeId, envelopes: Vec<Envelope>) {
+        for envelope in envelopes {
+            match envelope {
+                Envelope::Reply(reply) => self.reply(node, *reply),
+                Envelope::Link(link) => self.carry(node, link),
+                Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
+                    self.violate("replies", format!("{} sent what only enters", self.nodes[node].name));
+                }
+            }
+        }
+    }
+
+    fn reply(&mut self, node: NodeId, reply: Reply) {
+        replies::note(&mut self.trace, self.now_ns, node, &reply);
+        if self.nodes[node].outstanding.remove(&reply.number) {
+            self.happenings.push_back(Happening::Reply { node, reply });
+        } else {
+            let name = &self.nodes[node].name;
+            let detail = format!("{name} answered request {}, which nobody waits for", reply.number);
+            self.violate("replies", detail);
+        }
+    }
+
+    fn carry(&mut self, from: NodeId, link: Link) {
+        self.trace.note(self.now_ns, "link", [from as u64, u64::from(link.peer.0)], &link.bytes);
+        let Some(to) = self.node_of(link.peer) else { return };
+        let Some(connection) = self.network.up(from, to) else { return };
+        let arrivals = self.network.carry(from, to, self.now_ns);
+        let life = self.nodes[to].life;
+        if let Some(at_ns) = arrivals.second_ns {
+            let bytes = link.bytes.clone();
+            self.queue.push(at_ns, Event::Deliver { to, from, life, connection, bytes });
+        }
+        if let Some(at_ns) = arrivals.first_ns {
+            self.queue.push(at_ns, Event::Deliver { to, from, life, connection, bytes: link.bytes });
+        }
+    }
+
+    fn node_of(&self, region: RegionId) -> Option<NodeId> {
+        self.nodes.iter().position(|node| node.region == region)
+    }
+
+    /// Writes into the history what a node has done since it was last looked at.
+    fn observe(&mut self, node: NodeId) {
+        let at = &mut self.nodes[node];
+        at.disk.drain(&mut self.observed);
+        let closed = at.machine.as_mut().map(Machine::take_closed_received).unwrap_or_default();
+        if !closed.is_empty() {
+            let tails = at.disk.tails().unwrap_or_default();
+            self.observed
+                .extend(tails.into_iter().map(|(group, last)| Observation::Appended { group, last }));
+            self.observed.extend(closed.into_iter().map(Observation::Closed));
+        }
+        for observation in self.observed.drain(..) {
+            if self.trace.is_written() && !matches!(observation, Observation::Appended { .. }) {
+                self.trace.line(self.now_ns, format!("{}: {observation:?}", at.name));
+            }
+            self.history.observe(self.now_ns, node, observation);
+        }
+    }
+
+    /// Ends the run: something happened that must not.
+    pub fn violate(&mut self, check: &'static str, detail: String) {
+        let at_ns = self.now_ns;
+        self.trace.line(at_ns, format!("violation of {check}: {detail}"));
+        self.violation.get_or_insert(Violation { check, at_ns, detail });
+    }
+
+    fn fail(&mut self, node: NodeId, error: &dyn std::error::Error) {
+        let detail = format!("{} stopped: {error}", self.nodes[node].name);
+        self.violate("fatal", detail);
+    }
+
+    /// A running process, for its figures.
+    pub fn machine(&self, node: NodeId) -> Option<&Machine> {
+        self.nodes[node].machine.as_ref()
+    }
+
+    fn note(&mut self, node: NodeId, what: What) {
+        self.history.add(self.now_ns, node, what);
+    }
+}

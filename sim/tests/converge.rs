@@ -1,0 +1,59 @@
+//! Seeds of `converge`, the kept ones first, and planted bugs that its checkers must catch.
+//!
+//! Without optimisation a seed takes seconds, so that fewer are run.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sim::planted;
+use sim::report::Report;
+use sim::run::{Scenario, Verdict};
+use sim::seeds;
+use types::{Faults, Planted};
+
+const SLOW: bool = cfg!(debug_assertions);
+
+/// Runs work items on two threads, the results in the order of the items.
+fn spread<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let item = next.fetch_add(1, Ordering::Relaxed);
+            if item >= count {
+                return done;
+            }
+            done.push((item, work(item)));
+        }
+    };
+    let mut results = std::thread::scope(|scope| {
+        let other = scope.spawn(run);
+        let mut results = run();
+        results.extend(other.join().expect("the other half ran"));
+        results
+    });
+    results.sort_by_key(|(item, _)| *item);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[test]
+fn every_seed_converges_and_repeats() {
+    let kept = seeds::kept(Scenario::Converge);
+    let (kept, fresh) = if SLOW { (&kept[..1], 0..3) } else { (&kept[..], 0..16) };
+    let all: Vec<u64> = kept.iter().copied().chain(fresh).collect();
+    let verdicts: Vec<Verdict> =
+        spread(all.len(), |item| Scenario::Converge.judge(all[item], Faults::default()));
+    let mut report = Report::default();
+    verdicts.into_iter().for_each(|verdict| report.add(verdict, 1.0));
+    report.finish();
+    assert!(report.is_good(), "{}", report.text());
+}
+
+#[test]
+fn planted_bugs_are_caught_by_their_checkers() {
+    // These two need a coincidence that few seeds have.
+    let rare = [Planted::ShipBeforeCommit, Planted::TieByTimeOnly];
+    let hunted: Vec<_> = Planted::ALL.into_iter().filter(|bug| !SLOW || !rare.contains(bug)).collect();
+    let caught = spread(hunted.len(), |item| planted::hunt(Scenario::Converge, hunted[item], 0..100));
+    let escaped: Vec<_> = hunted.iter().zip(caught).filter(|(_, caught)| caught.is_none()).collect();
+    assert!(escaped.is_empty(), "not caught: {escaped:?}");
+}
