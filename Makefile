@@ -1,0 +1,112 @@
+# Every command of the project. `make dev` and `make test` install what they lack and need nothing else.
+#
+# One profile (release) and one target folder, outside the clone, serve everything: RocksDB is built once, and
+# ccache remembers even that. The server that users get holds no test hooks, and Cargo unifies features over
+# one build; so what has hooks is built by commands of its own, and each result is kept in a folder of its own.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/meridian/target
+export MERIDIAN_CACHE ?= $(HOME)/.cache/meridian
+export PATH := /usr/lib/ccache:$(MERIDIAN_CACHE)/tools/bin:$(PATH)
+
+SHIPPED := $(CARGO_TARGET_DIR)/shipped
+HOOKED := $(CARGO_TARGET_DIR)/hooked
+DATASETS := $(MERIDIAN_CACHE)/datasets/vega-datasets-3.2.1
+ACCEPTED := $(CARGO_TARGET_DIR)/accepted/$(shell \
+	git describe --always --abbrev=12 --dirty=-$$(date +%s) 2>/dev/null || date +%s)
+
+CARGO_DENY_VERSION := 0.20.2
+HOOKS := meridian-node/planted
+
+# Seeds of the simulator's part in `make test`.
+SEEDS_IN_TEST ?= 20
+# Every test that links no test hooks: the simulator has them, so its tests are a build of their own.
+TEST := cargo test --release --workspace --exclude meridian-sim
+# Where the black-box tests find what they drive.
+BLACKBOX := MERIDIAN_SHIPPED=$(SHIPPED) MERIDIAN_HOOKED=$(HOOKED) MERIDIAN_DATASETS=$(DATASETS)/package/data
+
+.PHONY: dev release test accept check sim deps tools datasets shipped hooked simulator
+.DEFAULT_GOAL := release
+
+# Three regions in one process, durable under ./data.
+#   make dev LATENCY=us-east-1:eu-west-1=80ms
+dev: shipped
+	exec $(SHIPPED)/meridian-server dev $(if $(LATENCY),--latency $(LATENCY))
+
+# The three binaries.
+release: shipped simulator
+	@echo "meridian-server, meridian and meridian-sim are in $(SHIPPED)"
+
+# Everything that must hold, at the counts that a change can wait for.
+test: check shipped hooked simulator datasets
+	cargo test --release -p meridian-sim
+	$(BLACKBOX) $(TEST)
+	$(SHIPPED)/meridian-sim run converge --seeds $(SEEDS_IN_TEST)
+
+# Format, lints, and what may enter the build.
+check: deps tools
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+	cargo deny --log-level error check bans licenses sources
+	$(TEST) --test style
+
+# The simulator on its own, from seed 0 or SEED on:
+#   make sim SEEDS=1000
+sim: simulator
+	$(SHIPPED)/meridian-sim run converge $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
+
+shipped: deps
+	cargo build --release -p meridian-node -p meridian-client
+	@install -D -t $(SHIPPED) $(CARGO_TARGET_DIR)/release/meridian-server $(CARGO_TARGET_DIR)/release/meridian
+
+hooked: deps
+	cargo build --release -p meridian-node -p meridian-client --features $(HOOKS)
+	@install -D -t $(HOOKED) $(CARGO_TARGET_DIR)/release/meridian-server
+
+simulator: deps
+	cargo build --release -p meridian-sim
+	@install -D -t $(SHIPPED) $(CARGO_TARGET_DIR)/release/meridian-sim
+
+# The same tests at full counts, one at a time, times judged. Each part's figures are kept, by commit, as JSON:
+# a run that was broken off goes on where it stopped. A tree with changes of its own has no commit to go by.
+PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes simulate hunt
+accept: $(PARTS:%=$(ACCEPTED)/%.json)
+	@cat $^
+
+$(ACCEPTED)/simulate.json: simulator | $(ACCEPTED)
+	$(SHIPPED)/meridian-sim run converge --seeds 1000 --json > $@.partial
+	@mv $@.partial $@
+
+$(ACCEPTED)/hunt.json: simulator | $(ACCEPTED)
+	$(SHIPPED)/meridian-sim planted --seeds 1000 --json > $@.partial
+	@mv $@.partial $@
+
+$(ACCEPTED)/%.json: shipped hooked datasets | $(ACCEPTED)
+	@rm -f $@.partial
+	$(BLACKBOX) MERIDIAN_ACCEPT=1 MERIDIAN_COUNT=100 MERIDIAN_REPORT=$@.partial \
+		$(TEST) --test blackbox -- --test-threads=1 --nocapture $*::
+	@mv $@.partial $@
+
+$(ACCEPTED):
+	@mkdir -p $@
+
+# What a bare Debian machine lacks for the build; elsewhere these are the user's to install.
+deps:
+	@.ci/install build-essential libclang-dev ccache
+
+# What the checks need beyond the build.
+tools: $(MERIDIAN_CACHE)/tools/bin/cargo-deny-$(CARGO_DENY_VERSION)
+
+$(MERIDIAN_CACHE)/tools/bin/cargo-deny-$(CARGO_DENY_VERSION): | deps
+	cargo install --locked --root $(MERIDIAN_CACHE)/tools --target-dir $(MERIDIAN_CACHE)/tools/target \
+		cargo-deny@$(CARGO_DENY_VERSION)
+	@ln -f $(MERIDIAN_CACHE)/tools/bin/cargo-deny $@
+
+# Real, messy input for the import tests: two files of the npm package vega-datasets.
+datasets: $(DATASETS)/complete
+
+$(DATASETS)/complete:
+	@command -v npm >/dev/null || .ci/install npm
+	@mkdir -p $(DATASETS)
+	cd $(DATASETS) && npm pack --silent vega-datasets@3.2.1 \
+		&& tar -xzf vega-datasets-3.2.1.tgz package/data/movies.json package/data/flights-200k.json
+	@touch $@

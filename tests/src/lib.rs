@@ -1,0 +1,19 @@
+//! Drives Meridian from outside: real processes, real sockets, real disks, and what users hold in their
+//! hands.
+//!
+//! The tests start three regions, load them, break them and ask what is left. Nothing here links the server;
+//! what a server said is all that is known of it. Writes go over the bare gRPC stubs, so that every
+//! acknowledgement is seen, and the rest through the `meridian` command line.
+
+pub mod chance;
+pub mod command_line;
+pub mod history;
+pub mod load;
+pub mod ports;
+pub mod power;
+pub mod regions;
+pub mod report;
+pub mod server;
+pub mod settings;
+pub mod watchdog;
+pub mod wire;

@@ -1,0 +1,17 @@
+//! The power-cut test can fail: a server that acknowledges before it syncs is caught by it.
+
+use blackbox::chance::Chance;
+use blackbox::regions::Regions;
+use blackbox::report;
+use blackbox::settings::{Build, count};
+
+use crate::disaster::{Strike, strike};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledging_before_the_sync_is_caught() {
+    let mut chance = Chance::of_this_run();
+    let mut regions = Regions::start(Build::Hooked, &["--planted=acknowledge-before-sync"]).await;
+    let after = strike(&mut regions, Strike::PowerCut, count(20), &mut chance).await;
+    assert!(!after.violations.is_empty(), "{} power cuts went by unnoticed", after.rounds);
+    report::figures("planted", serde_json::json!({ "caught_in_round": after.rounds }));
+}
