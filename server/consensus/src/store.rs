@@ -43,7 +43,7 @@ impl<E: Engine> Store<E> {
         let configuration = decode_configuration(&state(StateName::Configuration)?).map_err(failed)?;
         let mut hard_state = decode_hard_state(&state(StateName::HardState)?).map_err(failed)?;
         let truncated = decode_truncated(&state(StateName::Truncated)?).map_err(failed)?;
-        let begin = truncated.index + 1;
+        let begin = truncated.index.saturating_add(1);
         let (first, last) = engine.log_range(group).map_err(failed)?.unwrap_or((begin, truncated.index));
         let first = first.max(begin);
         let applied = applied.max(BEGINNING);

@@ -4,7 +4,7 @@ use item::operation::{Delete, ReturnValues};
 use item::{Error, Invalid, Key};
 use storage::{Error as Fatal, Read};
 
-use crate::remembered::Answer;
+use crate::remembered::{self, Answer};
 use crate::write::{self, Decision, Moment, Wanted};
 use crate::{Home, View};
 
@@ -24,7 +24,8 @@ pub fn decide<R: Read>(
     key: Key,
     delete: Delete,
 ) -> Result<Decision<Answer>, Fatal> {
-    write::decide(view, home, moment, key, &delete.options, |stored| {
+    let asked = remembered::asked(&delete.options, b'D', &key, |_, _| {});
+    write::decide(view, home, moment, key, &delete.options, asked, |stored| {
         Ok(Wanted { item: None, returned: write::returned_old(&delete.options, stored) })
     })
 }

@@ -4,7 +4,7 @@ use item::operation::{Put, ReturnValues};
 use item::{Error, Invalid, Key};
 use storage::{Error as Fatal, Read};
 
-use crate::remembered::Answer;
+use crate::remembered::{self, Answer};
 use crate::write::{self, Decision, Moment, Wanted};
 use crate::{Home, View};
 
@@ -25,7 +25,9 @@ pub fn decide<R: Read>(
     key: Key,
     put: Put,
 ) -> Result<Decision<Answer>, Fatal> {
-    write::decide(view, home, moment, key, &put.options, |stored| {
+    let asked =
+        remembered::asked(&put.options, b'P', &key, |bytes, _| bytes.extend(item::codec::encode(&put.item)));
+    write::decide(view, home, moment, key, &put.options, asked, |stored| {
         Ok(Wanted { item: Some(put.item), returned: write::returned_old(&put.options, stored) })
     })
 }

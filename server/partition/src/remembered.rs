@@ -3,7 +3,9 @@
 //! Only what a single-item write can answer is kept: that it was done and what it returned, or that its
 //! condition failed. Anything else may be tried again as it is.
 
-use item::{Error, Item, Outcome};
+use item::expression::Substitutions;
+use item::operation::WriteOptions;
+use item::{Error, Item, Key, Outcome};
 use storage::keys;
 use storage::{Error as Fatal, Read};
 use types::bytes::{Malformed, Reader, put_sized};
@@ -14,6 +16,39 @@ use crate::overlay::Remembered;
 
 /// What a write is answered with.
 pub type Answer = Result<Outcome, Error>;
+
+/// A request id, and a digest of what was asked under it, so that it is not taken for another write's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// The id.
+    pub request: RequestId,
+    /// Of verb, key, expressions and values.
+    pub digest: u64,
+}
+
+/// What a write asks under its request id, if it has one. `payload` adds what the verb has beside key and
+/// condition: bytes, and the substitutions of its expression.
+pub(crate) fn asked(
+    options: &WriteOptions,
+    verb: u8,
+    key: &Key,
+    payload: impl FnOnce(&mut Vec<u8>, &mut Substitutions),
+) -> Option<Asked> {
+    let request = options.request?;
+    let (mut bytes, mut substitutions) = (vec![verb], Substitutions::default());
+    put_sized(&mut bytes, &key.bytes);
+    payload(&mut bytes, &mut substitutions);
+    if let Some(condition) = &options.condition {
+        put_sized(&mut bytes, condition.text().as_bytes());
+        condition.give_back(&mut substitutions);
+    }
+    for (name, attribute) in &substitutions.names {
+        put_sized(&mut bytes, name.as_bytes());
+        put_sized(&mut bytes, attribute.as_bytes());
+    }
+    bytes.extend(item::codec::encode(&substitutions.values));
+    Some(Asked { request, digest: xxhash_rust::xxh3::xxh3_64(&bytes) })
+}
 
 /// The stored form of an answer, if it is one that is kept.
 pub fn encode(answer: &Answer) -> Option<Vec<u8>> {

@@ -4,7 +4,7 @@ use item::operation::{ReturnValues, UpdateItem};
 use item::{Error, Invalid, Item, Key};
 use storage::{Error as Fatal, Read};
 
-use crate::remembered::Answer;
+use crate::remembered::{self, Answer};
 use crate::write::{self, Decision, Moment, Wanted};
 use crate::{Home, View};
 
@@ -24,7 +24,13 @@ pub fn decide<R: Read>(
     key: Key,
     update: UpdateItem,
 ) -> Result<Decision<Answer>, Fatal> {
-    write::decide(view, home, moment, key, &update.options, |stored| {
+    let asked = remembered::asked(&update.options, b'U', &key, |bytes, substitutions| {
+        if let Some(expression) = &update.update {
+            bytes.extend(expression.text().as_bytes());
+            expression.give_back(substitutions);
+        }
+    });
+    write::decide(view, home, moment, key, &update.options, asked, |stored| {
         let mut item = stored.clone().unwrap_or_else(|| update.key.clone());
         if let Some(expression) = &update.update {
             expression.apply(&mut item).map_err(Invalid::from)?;

@@ -6,10 +6,10 @@ use item::operation::{ReturnValues, WriteOptions};
 use item::{Error, Item, Key, Outcome};
 use storage::{Error as Fatal, Read, Record};
 use types::bytes::Malformed;
-use types::{HybridTime, KeyHash, Planted, RequestId, Seen, Version, limits};
+use types::{HybridTime, KeyHash, Planted, Seen, Version, limits};
 
 use crate::effect::{Effect, Made, Place, Step};
-use crate::remembered::{self, Answer};
+use crate::remembered::{self, Answer, Asked};
 use crate::{Home, View};
 
 /// The times that a decision is made at.
@@ -52,19 +52,18 @@ pub(crate) struct Wanted {
     pub returned: Option<Item>,
 }
 
-/// Decides a write. `digest` identifies what was asked under a request id; `make` builds the item from the
-/// stored one after the condition held.
+/// Decides a write. `make` builds the item from the stored one after the condition held.
 pub(crate) fn decide<R: Read>(
     view: &View<'_, R>,
     home: &Home,
     moment: Moment,
     key: Key,
     options: &WriteOptions,
+    asked: Option<Asked>,
     make: impl FnOnce(Option<Item>) -> Result<Wanted, Error>,
 ) -> Result<Decision<Answer>, Fatal> {
     let place = Place { hash: key.hash, key: key.bytes };
-    let digest = digest(&place);
-    if let Some(decision) = replay(view, home, place.hash, options.request, digest)? {
+    if let Some(decision) = replay(view, home, place.hash, asked)? {
         return Ok(decision);
     }
     let seen = view.record(home, &place)?;
@@ -84,7 +83,7 @@ pub(crate) fn decide<R: Read>(
         }
         Err(error) => (Vec::new(), Err(error)),
     };
-    if let (Some(request), Some(outcome)) = (options.request, remembered::encode(&answer)) {
+    if let (Some(Asked { request, digest }), Some(outcome)) = (asked, remembered::encode(&answer)) {
         let expires = moment.now.plus_millis(limits::REQUEST_OUTCOME_MS);
         steps.push(Step::Remember { hash: place.hash, request, expires, digest, outcome });
     }
@@ -99,10 +98,9 @@ fn replay<R: Read>(
     view: &View<'_, R>,
     home: &Home,
     hash: KeyHash,
-    request: Option<RequestId>,
-    digest: u64,
+    asked: Option<Asked>,
 ) -> Result<Option<Decision<Answer>>, Fatal> {
-    let Some(request) = request else { return Ok(None) };
+    let Some(Asked { request, digest }) = asked else { return Ok(None) };
     let Some(kept) = view.outcome(home, hash, request)? else { return Ok(None) };
     let answer = match kept.digest == digest {
         true => {
@@ -111,10 +109,6 @@ fn replay<R: Read>(
         false => Err(Error::RequestMismatch),
     };
     Ok(Some(Decision::Answer { answer, after: kept.index }))
-}
-
-fn digest(place: &Place) -> u64 {
-    xxhash_rust::xxh3::xxh3_64_with_seed(&place.key, place.hash.0)
 }
 
 fn holds(options: &WriteOptions, stored: Option<&Item>) -> bool {
