@@ -101,7 +101,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_endpoint_comes_back(failures in proptest::collection::vec((0usize..3, 0u64..100_000), 0..200)) {
+        fn every_endpoint_comes_back(
+            failures in proptest::collection::vec((0usize..3, 0u64..100_000), 0..200),
+        ) {
             let mut choice = Choice::new(3);
             for (index, now_ms) in failures {
                 choice.failed(index, now_ms);

@@ -21,8 +21,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Reads a failure off a gRPC status: whether a connection could be made at all, and what the server wrote
-    /// beside the status. Without a detail it was not our server who spoke last, and nothing is known.
+    /// Reads a failure off a gRPC status: whether a connection could be made at all, and what the server
+    /// wrote beside the status. Without a detail it was not our server who spoke last, and nothing is known.
     pub fn of(connected: bool, detail: Option<&ErrorDetail>) -> Failure {
         if !connected {
             return Failure::NotSent;

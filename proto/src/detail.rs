@@ -1,6 +1,7 @@
 //! Error details as they travel beside a gRPC status, in `grpc-status-details-bin`.
 //!
-//! The outer message has the fields of `google.rpc.Status`, so that tools which know nothing of Meridian show them.
+//! The outer message has the fields of `google.rpc.Status`, so that tools which know nothing of Meridian show
+//! them.
 
 use prost::Message;
 

@@ -1,8 +1,8 @@
 //! The messages of the public API and of the links between nodes, and their conversions from and to `item`.
 //!
-//! The `.proto` files under `proto/` are the contract; this crate gives it Rust types. Messages are always built,
-//! tonic's stubs only with the features `client` and `server`. Nothing here decides what a request means: that
-//! is `api`'s.
+//! The `.proto` files under `proto/` are the contract; this crate gives it Rust types. Messages are always
+//! built, tonic's stubs only with the features `client` and `server`. Nothing here decides what a request
+//! means: that is `api`'s.
 
 pub mod convert;
 pub mod detail;

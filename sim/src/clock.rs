@@ -63,7 +63,8 @@ impl Clock {
     }
 
     fn monotonic_ns(&self, at_ns: u64) -> u64 {
-        self.monotonic_base_ns + (self.crystal_ns(at_ns) - self.crystal_ns(self.booted_ns)) as u64
+        let since_boot_ns = self.crystal_ns(at_ns) - self.crystal_ns(self.booted_ns);
+        self.monotonic_base_ns + since_boot_ns.max(0) as u64
     }
 
     /// Nanoseconds that the crystal has counted since the world began.

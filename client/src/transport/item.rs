@@ -66,8 +66,8 @@ impl Client {
         self.call(Repeat::Harmless, request, method).await
     }
 
-    /// `BatchWriteItem`; what is unprocessed is left to the caller. A batch has no request id, so one that may
-    /// have happened is reported as `OutcomeUnknown`, not repeated.
+    /// `BatchWriteItem`; what is unprocessed is left to the caller. A batch has no request id, so one that
+    /// may have happened is reported as `OutcomeUnknown`, not repeated.
     pub async fn batch_write_item(
         &self,
         request: BatchWriteItemRequest,

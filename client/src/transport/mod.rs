@@ -1,4 +1,5 @@
-//! Sockets, clocks and chance: `Client` carries calls to endpoints, and does what `retry` and `choice` decide.
+//! Sockets, clocks and chance: `Client` carries calls to endpoints, and does what `retry` and `choice`
+//! decide.
 
 mod attempt;
 mod connection;
@@ -53,8 +54,8 @@ struct State {
 }
 
 impl Client {
-    /// A client of these endpoints (`http://HOST:PORT`), in the order of preference. Connects at the first call.
-    /// Must be called within a tokio runtime.
+    /// A client of these endpoints (`http://HOST:PORT`), in the order of preference. Connects at the first
+    /// call. Must be called within a tokio runtime.
     pub fn new<T: AsRef<str>>(endpoints: &[T], settings: Settings) -> Result<Client, Error> {
         let endpoints =
             endpoints.iter().map(|text| Endpoint::new(text.as_ref())).collect::<Result<Vec<_>, _>>()?;

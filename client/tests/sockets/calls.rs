@@ -1,7 +1,12 @@
 //! What the client library does when calls fail.
 
 use client::{Client, Error, Settings};
-use proto::v1::{BatchWriteItemRequest, GetItemRequest, TableWrites, WriteRequest};
+use proto::v1::attribute_value::Value;
+use proto::v1::meridian_client::MeridianClient;
+use proto::v1::{AttributeValue, BatchWriteItemRequest, GetItemRequest, List, TableWrites, WriteRequest};
+
+use tonic::Code;
+use tonic::transport::Endpoint;
 
 use crate::command_line::{put, region_with_movies};
 use crate::fake_region::{FakeRegion, down, invalid, throttled, unknown};
@@ -91,4 +96,22 @@ async fn payloads_come_back_from_a_ping() {
     let region = FakeRegion::start("us-east-1").await;
     let answer = client(&region).ping(vec![7; 1000]).await.unwrap();
     assert_eq!((answer.payload, answer.region_name.as_str()), (vec![7; 1000], "us-east-1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_nested_past_all_limits_is_refused_with_the_limit() {
+    let region = region_with_movies("us-east-1").await;
+    let leaf = AttributeValue { value: Some(Value::Null(true)) };
+    let list = |inner| AttributeValue { value: Some(Value::L(List { values: vec![inner] })) };
+    let mut request = put("movies", "1");
+    request.item.insert("deep".to_owned(), (0..60).fold(leaf, |inner, _| list(inner)));
+    let endpoint = Endpoint::from_shared(region.endpoint.clone()).unwrap();
+    let mut raw = MeridianClient::new(endpoint.connect_lazy());
+    let status = raw.put_item(request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let detail = proto::detail::decode(status.details()).unwrap();
+    assert_eq!(detail.name, "SerializationException");
+    assert!(detail.message.contains("at most 32 levels"), "{}", detail.message);
+    let error = client(&region).put_item(request).await.unwrap_err();
+    assert!(matches!(error, Error::Refused(_)), "{error:?}");
 }

@@ -1,8 +1,8 @@
 //! Requests of the public API to commands, and answers back to responses; errors to gRPC statuses.
 //!
-//! A request that comes out of here is well formed: names and limits are checked, expressions parsed and bound.
-//! What it means for a table's key or an item is decided behind it. Every operation is a module with two
-//! functions, `decode` and `encode`; nothing here knows sockets, and nothing here waits.
+//! A request that comes out of here is well formed: names and limits are checked, expressions parsed and
+//! bound. What it means for a table's key or an item is decided behind it. Every operation is a module with
+//! two functions, `decode` and `encode`; nothing here knows sockets, and nothing here waits.
 
 pub mod batch_get_item;
 pub mod batch_write_item;

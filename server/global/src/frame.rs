@@ -96,7 +96,11 @@ mod tests {
         }
 
         #[test]
-        fn a_flipped_bit_is_refused(message in any_message(), at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        fn a_flipped_bit_is_refused(
+            message in any_message(),
+            at in any::<prop::sample::Index>(),
+            bit in 0u8..8,
+        ) {
             let mut bytes = encode(&message);
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;

@@ -1,7 +1,7 @@
 //! Between regions: what is shipped, what has arrived, and up to when nothing more is to come.
 //!
-//! Links may lose, double and reorder messages; everything here is right regardless, and fast when they do not.
-//! Nothing here sends or stores: a shard carries out what these state machines decide.
+//! Links may lose, double and reorder messages; everything here is right regardless, and fast when they do
+//! not. Nothing here sends or stores: a shard carries out what these state machines decide.
 
 pub mod arrivals;
 pub mod closed;

@@ -1,6 +1,7 @@
 //! A time for every hash, raised range by range.
 //!
-//! Regions split their partitions independently, so times are kept per hash range and never per partition (`P8`).
+//! Regions split their partitions independently, so times are kept per hash range and never per partition
+//! (`P8`).
 
 use std::collections::BTreeMap;
 

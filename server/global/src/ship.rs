@@ -190,8 +190,8 @@ impl Shipper {
         }
     }
 
-    /// Reads whole log entries' changes from `next` on, up to the limits of a batch. A key whose record another
-    /// region's write has replaced since is skipped: that region ships it (`P12`).
+    /// Reads whole log entries' changes from `next` on, up to the limits of a batch. A key whose record
+    /// another region's write has replaced since is skipped: that region ships it (`P12`).
     fn read(&self, engine: &impl Read, home: &Home, last_change: u64) -> Result<Run, Error> {
         let mut run = Run { records: Vec::new(), pending: Pending::default(), bytes: 0, upto: last_change };
         let mut places = BTreeSet::new();
@@ -257,8 +257,9 @@ impl Shipper {
         }
     }
 
-    /// Starts again from the cursor if a batch stayed unanswered too long: with one batch, and twice the patience,
-    /// so that a link slower than the first guess is not filled with repetitions whose answers come too late.
+    /// Starts again from the cursor if a batch stayed unanswered too long: with one batch, and twice the
+    /// patience, so that a link slower than the first guess is not filled with repetitions whose answers come
+    /// too late.
     pub fn time_out(&mut self, now_ns: u64) {
         let late = |flight: &Flight| flight.sent_ns + self.retry_ms * NS_PER_MS <= now_ns;
         if self.flights.iter().any(|flight| !flight.acknowledged && late(flight)) {
@@ -287,9 +288,9 @@ impl Shipper {
         }
     }
 
-    /// The closed time to tell the peer (`P8`). `time` was chosen below every stamp in flight, and every stamp
-    /// from here on is above it; it may leave once the peer has every change up to `last_change`, the newest
-    /// applied at the choice.
+    /// The closed time to tell the peer (`P8`). `time` was chosen below every stamp in flight, and every
+    /// stamp from here on is above it; it may leave once the peer has every change up to `last_change`, the
+    /// newest applied at the choice.
     pub fn close(&mut self, home: &Home, time: HybridTime, last_change: u64) -> HybridTime {
         if home.faults.has(Planted::ClosedFromShipped) {
             self.closed = self.closed.max(self.newest_shipped);

@@ -1,7 +1,7 @@
 //! How much may be under way at once: requests by number and by bytes.
 //!
-//! A request holds its share from the moment it is accepted until it is answered, also when its caller has gone, so
-//! that callers who come and go cannot fill the shard's inbox.
+//! A request holds its share from the moment it is accepted until it is answered, also when its caller has
+//! gone, so that callers who come and go cannot fill the shard's inbox.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The only place that asks what time it is: both clocks, read together.
 //!
-//! Shards get a `Now` with each turn and never look for themselves (`P7`). The monotonic clock is the system's
-//! `CLOCK_MONOTONIC`: time servers may slew it, nobody can step it.
+//! Shards get a `Now` with each turn and never look for themselves (`P7`). The monotonic clock is the
+//! system's `CLOCK_MONOTONIC`: time servers may slew it, nobody can step it.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,8 +1,8 @@
 //! The thread that drives a shard: it feeds the inbox, makes turns, and sends what comes out.
 //!
-//! Turns and syncs overlap: while one turn's appends are being synced, the next turn is made. It decides nothing
-//! (`P22`): what may leave and when is the shard's to say, and every failure is fatal. Everything that happens
-//! elsewhere (requests, messages of peers, ended syncs, reads and flushes) comes in as a `Post`.
+//! Turns and syncs overlap: while one turn's appends are being synced, the next turn is made. It decides
+//! nothing (`P22`): what may leave and when is the shard's to say, and every failure is fatal. Everything
+//! that happens elsewhere (requests, messages of peers, ended syncs, reads and flushes) comes in as a `Post`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -150,8 +150,8 @@ where
 }
 
 impl Running {
-    /// Finishes what is under way, flushes, and returns when all threads have ended. Requests that were not begun
-    /// are not answered.
+    /// Finishes what is under way, flushes, and returns when all threads have ended. Requests that were not
+    /// begun are not answered.
     pub fn stop(self) {
         let _ = self.handle.posts.send(Post::Stop);
         let _ = self.thread.join();
@@ -159,8 +159,8 @@ impl Running {
 }
 
 impl Handle {
-    /// Hands over a request of so many bytes. The answer comes through the receiver; a receiver that ends without
-    /// one says that the shard has stopped. Refuses at once when too much is under way.
+    /// Hands over a request of so many bytes. The answer comes through the receiver; a receiver that ends
+    /// without one says that the shard has stopped. Refuses at once when too much is under way.
     pub fn ask(
         &self,
         command: Command,

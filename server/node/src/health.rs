@@ -1,4 +1,5 @@
-//! The HTTP side: `/metrics` for Prometheus, `/health/live` and `/health/ready` for whoever starts and stops nodes.
+//! The HTTP side: `/metrics` for Prometheus, `/health/live` and `/health/ready` for whoever starts and stops
+//! nodes.
 //!
 //! Live means that the process answers; ready, that every partition decides and that it is not stopping.
 

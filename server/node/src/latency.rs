@@ -1,7 +1,7 @@
 //! Artificial distance: messages to a peer wait a fixed time before they leave.
 //!
-//! The delay counts from the moment a message was queued, so it adds to nothing else, and it is the same for all
-//! messages of a link, so their order stays.
+//! The delay counts from the moment a message was queued, so it adds to nothing else, and it is the same for
+//! all messages of a link, so their order stays.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -1,9 +1,9 @@
 //! A node of Meridian: the clocks, threads and sockets around the shard.
 //!
-//! Everything below this crate is pure and simulated; everything here is glue that must decide nothing (`P22`):
-//! when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard, `sync` and
-//! `flush` wait for its disk, `service` and `health` face clients, `link_out` and `link_in` face peers, and `node`
-//! puts them together for one region. Only `disks` and the binary name the real disk.
+//! Everything below this crate is pure and simulated; everything here is glue that must decide nothing
+//! (`P22`): when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard,
+//! `sync` and `flush` wait for its disk, `service` and `health` face clients, `link_out` and `link_in` face
+//! peers, and `node` puts them together for one region. Only `disks` and the binary name the real disk.
 
 pub mod admission;
 pub mod backoff;

@@ -1,7 +1,7 @@
 //! The receiving half of a link: lets peers in, checks their messages, and hands them to the shard.
 //!
-//! It does not look into messages. Of two links from one region the later one counts: the earlier one's connection
-//! is dead or about to be.
+//! It does not look into messages. Of two links from one region the later one counts: the earlier one's
+//! connection is dead or about to be.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

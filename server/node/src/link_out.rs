@@ -1,7 +1,8 @@
-//! The sending half of a link: dials the peer, shakes hands, and sends what the shard has for it, for ever again.
+//! The sending half of a link: dials the peer, shakes hands, and sends what the shard has for it, for ever
+//! again.
 //!
-//! Each side dials the other and sends on the stream it opened, so a link is two streams and neither side waits
-//! for the other's. The link counts as up while our own stream is.
+//! Each side dials the other and sends on the stream it opened, so a link is two streams and neither side
+//! waits for the other's. The link counts as up while our own stream is.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! Between a shard and the task that sends to a peer: a bounded queue one way, the link's state the other way.
+//! Between a shard and the task that sends to a peer: a bounded queue one way, the link's state the other
+//! way.
 //!
-//! A full queue drops messages and counts them, since the protocol between shards tolerates loss, and a turn must
-//! not wait for a socket. The state is a counter and not a message, so that no change of it can be lost: it is odd
-//! while the link is up.
+//! A full queue drops messages and counts them, since the protocol between shards tolerates loss, and a turn
+//! must not wait for a socket. The state is a counter and not a message, so that no change of it can be lost:
+//! it is odd while the link is up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,7 +1,7 @@
 //! What a region tells Prometheus: its own recorder, so that regions in one process do not mix.
 //!
-//! Latencies are recorded as they happen; everything else is read from what the shard publishes when somebody asks.
-//! Names follow Prometheus's rules; lag is in milliseconds because closed times are.
+//! Latencies are recorded as they happen; everything else is read from what the shard publishes when somebody
+//! asks. Names follow Prometheus's rules; lag is in milliseconds because closed times are.
 
 use std::time::Duration;
 
@@ -113,7 +113,10 @@ impl Metrics {
 
 impl CallMetrics {
     fn new(call: Call) -> Self {
-        let ending = |ending: Ending| counter!("meridian_requests_total", "operation" => call.name(), "result" => ending.name());
+        let ending = |ending: Ending| {
+            let (operation, result) = (call.name(), ending.name());
+            counter!("meridian_requests_total", "operation" => operation, "result" => result)
+        };
         CallMetrics {
             seconds: histogram!("meridian_request_seconds", "operation" => call.name()),
             endings: Ending::ALL.into_iter().map(ending).collect(),

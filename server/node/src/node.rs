@@ -100,8 +100,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error>
     Ok((listener, real))
 }
 
-/// Recovers what the engine holds and starts serving. It serves until `stop`; a failure of the disk or the shard
-/// goes to `on_failure`.
+/// Recovers what the engine holds and starts serving. It serves until `stop`; a failure of the disk or the
+/// shard goes to `on_failure`.
 pub fn start<E>(
     opened: Opened<E>,
     settings: &NodeSettings,
@@ -157,10 +157,9 @@ where
             }
         })
     };
-    let published = running.published.clone();
     let observed = Observed {
         metrics,
-        published,
+        published: running.published.clone(),
         shard,
         peers: peers.into_iter().zip(queues).collect(),
         stop: stop.clone(),
@@ -206,8 +205,8 @@ impl Node {
         let _ = self.published.clone().wait_for(|published| published.figures.serving).await;
     }
 
-    /// After `stop`: lets the requests under way finish, as long as they take no longer than they may, then ends
-    /// the shard's threads, which leaves everything durable.
+    /// After `stop`: lets the requests under way finish, as long as they take no longer than they may, then
+    /// ends the shard's threads, which leaves everything durable.
     pub async fn finish(mut self) {
         let drained =
             tokio::time::timeout(Duration::from_millis(limits::STOP_DRAIN_MS), &mut self.server).await;

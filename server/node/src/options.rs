@@ -104,7 +104,7 @@ pub struct DevOptions {
     #[arg(long, env = "MERIDIAN_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The regions [default: us-east-1,eu-west-1,ap-northeast-1]
-    #[arg(long, env = "MERIDIAN_REGIONS", value_delimiter = ',', value_parser = region, value_name = "REGIONS")]
+    #[arg(long, env = "MERIDIAN_REGIONS", value_delimiter = ',', value_parser = region, value_name = "LIST")]
     pub regions: Vec<RegionName>,
     /// Delays messages between regions one way, both ways alike, such as us-east-1:eu-west-1=80ms
     #[arg(

@@ -1,6 +1,7 @@
 //! From settings to a server that has stopped: one node for each plan, until a signal ends them all.
 //!
-//! What it prints is for people and scripts alike: a line for each region with its real addresses, then `ready`.
+//! What it prints is for people and scripts alike: a line for each region with its real addresses, then
+//! `ready`.
 
 use std::future::Future;
 use std::io::Write;

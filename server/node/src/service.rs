@@ -1,7 +1,8 @@
 //! The public API over gRPC: each call is decoded, handed to the shard, awaited and encoded.
 //!
-//! What a request means is `api`'s to say and what becomes of it the shard's; here are only deadlines, limits on
-//! what is under way, and the honest answer when none came: a change that may have been begun is *unknown* (`P3`).
+//! What a request means is `api`'s to say and what becomes of it the shard's; here are only deadlines, limits
+//! on what is under way, and the honest answer when none came: a change that may have been begun is *unknown*
+//! (`P3`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

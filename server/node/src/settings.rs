@@ -1,7 +1,8 @@
-//! What the server is told when it starts: flags, `MERIDIAN_*` variables, a TOML file, in this order of precedence.
+//! What the server is told when it starts: flags, `MERIDIAN_*` variables, a TOML file, in this order of
+//! precedence.
 //!
-//! `options` says how each value is written, once for all three sources; here they are merged, checked and given
-//! their defaults. Nothing here opens a socket or a data folder.
+//! `options` says how each value is written, once for all three sources; here they are merged, checked and
+//! given their defaults. Nothing here opens a socket or a data folder.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,7 +35,7 @@ pub enum Error {
     },
     /// An address that others can reach, without TLS.
     #[error(
-        "--{flag} {address} is not a loopback address and would be served without TLS: add --insecure to do so"
+        "--{flag} {address} is no loopback address and would be served without TLS: add --insecure to do so"
     )]
     Insecure {
         /// Which address.

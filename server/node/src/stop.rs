@@ -1,7 +1,7 @@
 //! How a server ends: asked to, by a signal; or at once, when a disk or a shard failed.
 //!
-//! After a failure nothing may be answered any more, since nobody knows what the disk holds. So the process ends
-//! where it stands: no destructor runs, no queue is drained, and the next start reads what is durable.
+//! After a failure nothing may be answered any more, since nobody knows what the disk holds. So the process
+//! ends where it stands: no destructor runs, no queue is drained, and the next start reads what is durable.
 
 use std::io::Write;
 use std::sync::Arc;

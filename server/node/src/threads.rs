@@ -1,4 +1,5 @@
-//! The threads that hold a shard's state or its disk: a failure of one is reported, a panic in one ends the process.
+//! The threads that hold a shard's state or its disk: a failure of one is reported, a panic in one ends the
+//! process.
 
 use std::thread::{Builder, JoinHandle};
 
@@ -33,8 +34,8 @@ pub fn spawn(
     Builder::new().name(format!("{VITAL}{name}")).spawn(run).map_err(|source| Failure::Thread { source })
 }
 
-/// Makes a panic in one of these threads abort the process once its message is printed, before anything is unwound.
-/// A panic elsewhere ends the task it happened in.
+/// Makes a panic in one of these threads abort the process once its message is printed, before anything is
+/// unwound. A panic elsewhere ends the task it happened in.
 pub fn abort_on_panic() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -1,7 +1,7 @@
 //! Digests of a table's live records, for comparing regions.
 //!
-//! Tombstones are left out and the form is canonical (`P11`), so that equal data has equal digests whatever the
-//! order, the encoding on disk or the state of collection.
+//! Tombstones are left out and the form is canonical (`P11`), so that equal data has equal digests whatever
+//! the order, the encoding on disk or the state of collection.
 
 use storage::{Error, Read, Record, keys};
 use types::command::PartDigest;

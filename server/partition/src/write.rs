@@ -1,6 +1,7 @@
 //! What all single-item writes share: the stored item, the condition, the stamp, the record, the outcome.
 //!
-//! Each write is decided once, here, at the leader; what it decides is an effect that no replica evaluates again.
+//! Each write is decided once, here, at the leader; what it decides is an effect that no replica evaluates
+//! again.
 
 use item::operation::{ReturnValues, WriteOptions};
 use item::{Error, Item, Key, Outcome};
@@ -141,7 +142,8 @@ pub(crate) fn replace(
 }
 
 /// The time of a write: above the clock, the stored version, the floor and every closed time, so that an
-/// acknowledged local write never loses to what it overwrote and no closed time is broken (`P7`, `P8`, `P11`).
+/// acknowledged local write never loses to what it overwrote and no closed time is broken (`P7`, `P8`,
+/// `P11`).
 fn stamp(home: &Home, moment: Moment, stored: Option<&Record>) -> HybridTime {
     if home.faults.has(Planted::WallClockStamps) {
         return HybridTime::from_millis(moment.wall_ms);
@@ -150,8 +152,8 @@ fn stamp(home: &Home, moment: Moment, stored: Option<&Record>) -> HybridTime {
     moment.now.max(stored.next()).max(moment.floor.next()).max(moment.closed.next())
 }
 
-/// What a write has seen (`P9`): the stored record's history and its version, or, above nothing, the floor for
-/// every other region (`P11`).
+/// What a write has seen (`P9`): the stored record's history and its version, or, above nothing, the floor
+/// for every other region (`P11`).
 fn history(home: &Home, moment: Moment, stored: Option<&Record>) -> Seen {
     match stored {
         _ if home.faults.has(Planted::OmitSeen) => Seen::new(),

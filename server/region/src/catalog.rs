@@ -89,8 +89,8 @@ impl Catalog {
         Catalog { me, tables: BTreeMap::new(), settings: Settings::default() }
     }
 
-    /// The table that has a name, unless it was deleted everywhere. One that is being deleted gives way: it may be
-    /// a creation that this region refused.
+    /// The table that has a name, unless it was deleted everywhere. One that is being deleted gives way: it
+    /// may be a creation that this region refused.
     pub fn find(&self, name: &TableName) -> Option<&Table> {
         let same = self.named().filter(|table| table.entry.name == *name);
         same.min_by_key(|table| table.entry.life >= Life::Deleting)
@@ -126,7 +126,8 @@ impl Catalog {
         Ok((id, self.adopt(entry)))
     }
 
-    /// Gives an entry its copy in this region: an incarnation and partitions, their numbers never used before.
+    /// Gives an entry its copy in this region: an incarnation and partitions, their numbers never used
+    /// before.
     fn adopt(&self, mut entry: Entry) -> Update {
         let mut settings = self.settings.clone();
         let incarnation = Incarnation { region: self.me.id(), counter: settings.next_counter };
@@ -303,8 +304,9 @@ mod tests {
             let mut world = world();
             let mut told = told.into_iter();
             for (region, now) in creators {
-                let others = if now == 3 { vec!["a", "b", "c"] } else { vec!["a", "b", "c"][region.min(1)..].to_vec() };
-                let _ = create(&mut world[region], &others, now);
+                let all = ["a", "b", "c"];
+                let others = if now == 3 { &all[..] } else { &all[region.min(1)..] };
+                let _ = create(&mut world[region], others, now);
                 for (from, to) in told.by_ref().take(8) {
                     if from != to {
                         tell(from, to, &mut world);
@@ -312,7 +314,8 @@ mod tests {
                 }
             }
             settle(&mut world);
-            for id in world.iter().flat_map(|catalog| catalog.tables.keys()).copied().collect::<BTreeSet<_>>() {
+            let ids: BTreeSet<_> = world.iter().flat_map(|catalog| catalog.tables.keys()).copied().collect();
+            for id in ids {
                 let entries: Vec<_> = world.iter().filter_map(|catalog| catalog.tables.get(&id)).collect();
                 for table in &entries {
                     prop_assert_eq!(&table.entry, &entries[0].entry);

@@ -1,7 +1,8 @@
 //! Driving raft: what it wants appended goes to the log, what it has committed is applied, and whoever waited
 //! is told.
 //!
-//! All groups of a turn share one append and one batch of writes; nobody is told before that batch is written.
+//! All groups of a turn share one append and one batch of writes; nobody is told before that batch is
+//! written.
 
 use partition::effect::{Effect, Step};
 use region::{Table, Update};
@@ -58,7 +59,8 @@ impl<E: Engine> Shard<E> {
         for group in std::mem::take(&mut self.dirty) {
             while let Some((raft, random)) = self.group_and_random(group) {
                 let Some(ready) = raft.ready(log)? else {
-                    // Only once everything known to be committed is applied, so that it is read piece by piece.
+                    // Only once everything known to be committed is applied, so that it is read piece by
+                    // piece.
                     if raft.is_leader() || !raft.is_single_voter() {
                         break;
                     }
@@ -183,8 +185,8 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    /// Closes a table's partitions; who still waits learns that nobody knows. Their logs go once a flush covers
-    /// the drop.
+    /// Closes a table's partitions; who still waits learns that nobody knows. Their logs go once a flush
+    /// covers the drop.
     fn close(&mut self, table: &Table) {
         for (group, _) in table.partitions() {
             self.shipping.remove(&group);

@@ -12,8 +12,8 @@ use crate::writes::Write;
 use crate::{Error, Shard};
 
 impl<E: Engine> Shard<E> {
-    /// Begins a batch. A refused part fails the batch before anything is proposed, as DynamoDB validates whole
-    /// requests; what cannot be done at the moment is handed back.
+    /// Begins a batch. A refused part fails the batch before anything is proposed, as DynamoDB validates
+    /// whole requests; what cannot be done at the moment is handed back.
     pub(crate) fn batch_write(&mut self, number: u64, request: BatchWrite) -> Told<()> {
         for (name, entries) in &request.tables {
             told!(self.check_entries(name, entries));

@@ -1,7 +1,7 @@
 //! The catalog's side of a shard: table and region commands, and what peers tell of tables (`P19`).
 //!
-//! One update is in flight at a time; the rest wait in a bounded queue, and each is decided against what the one
-//! before it left.
+//! One update is in flight at a time; the rest wait in a bounded queue, and each is decided against what the
+//! one before it left.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! Keeping the log short: the key space is flushed, then the log is cut at what the flush covers.
 //!
-//! The log is only ever cut up to the *flushed* index: what was applied and not flushed is replayed from it. The
-//! log of a dropped partition goes whole, once a flush covers the drop: before, a crash would bring the partition's
-//! data back without its log.
+//! The log is only ever cut up to the *flushed* index: what was applied and not flushed is replayed from it.
+//! The log of a dropped partition goes whole, once a flush covers the drop: before, a crash would bring the
+//! partition's data back without its log.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +21,8 @@ pub(crate) struct Flushing {
 }
 
 impl<E: Engine> Shard<E> {
-    /// Whether a flush is due: the log holds more that none covers than a restart should replay, or a table was
-    /// dropped.
+    /// Whether a flush is due: the log holds more that none covers than a restart should replay, or a table
+    /// was dropped.
     pub fn wants_flush(&self) -> bool {
         let grown = self.engine.log_bytes().saturating_sub(self.log_bytes_flushed);
         let due = self.dropped || grown >= limits::LOG_UNFLUSHED_BYTES_MAX as u64;

@@ -1,7 +1,7 @@
 //! What goes into a shard and comes out of it.
 //!
-//! A link's bytes are opaque to whoever carries them: they may be lost, doubled and reordered, and carry their
-//! own format version and checksum.
+//! A link's bytes are opaque to whoever carries them: they may be lost, doubled and reordered, and carry
+//! their own format version and checksum.
 
 use item::operation::Command;
 use item::outcome::Answer;
@@ -52,7 +52,8 @@ pub struct Link {
 }
 
 impl Envelope {
-    /// What the envelope weighs against the inbox's byte limit; an estimate of a request's decoded size is enough.
+    /// What the envelope weighs against the inbox's byte limit; an estimate of a request's decoded size is
+    /// enough.
     pub fn weight(&self) -> usize {
         match self {
             Envelope::Link(link) => link.bytes.len() + 64,

@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Consensus(#[from] consensus::Error),
     /// A committed entry that cannot be decoded.
-    #[error("group {} has an entry at index {index} that this release cannot read: start a later release", group.0)]
+    #[error("group {} has an entry at {index} that this release cannot read: start a later release", group.0)]
     Entry {
         /// Whose log.
         group: GroupId,
@@ -22,7 +22,7 @@ pub enum Error {
         index: u64,
     },
     /// Data of a partition whose log is gone.
-    #[error("partition {} has data up to index {applied} and no log: restore the folder it was started with", group.0)]
+    #[error("partition {} has data up to index {applied} and no log: restore the whole folder", group.0)]
     LogLost {
         /// Which partition.
         group: GroupId,

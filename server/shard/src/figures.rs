@@ -50,6 +50,7 @@ pub struct PeerFigures {
     pub pending_changes: u64,
     /// Bytes of their records.
     pub pending_bytes: u64,
-    /// How far the oldest closed time received from it lies behind this clock; `None` while a table is without.
+    /// How far the oldest closed time received from it lies behind this clock; `None` while a table is
+    /// without.
     pub lag_ms: Option<u64>,
 }

@@ -37,8 +37,8 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    /// Takes one bounded step of each kind in each of these partitions; one that leaves something over is looked
-    /// at again soon, so that what collects keeps up with what writes.
+    /// Takes one bounded step of each kind in each of these partitions; one that leaves something over is
+    /// looked at again soon, so that what collects keeps up with what writes.
     fn tidy(&mut self, groups: BTreeSet<GroupId>) -> Result<(), Error> {
         for group in groups {
             let Some(replica) = self.replicas.get(&group).filter(|replica| replica.decides()) else {

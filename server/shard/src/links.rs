@@ -1,7 +1,7 @@
 //! Messages of peers: batches to apply, acknowledgements, closed times, tables.
 //!
-//! A damaged message, or one meant for another life of a table, is counted and dropped: every sender tells again
-//! whatever it has not seen acknowledged (`P13`).
+//! A damaged message, or one meant for another life of a table, is counted and dropped: every sender tells
+//! again whatever it has not seen acknowledged (`P13`).
 
 use std::collections::BTreeMap;
 
@@ -174,7 +174,8 @@ impl<E: Engine> Shard<E> {
     }
 }
 
-/// Routes a batch by key: regions split independently. Of two records of one place the greater version counts.
+/// Routes a batch by key: regions split independently. Of two records of one place the greater version
+/// counts.
 fn split(table: &Table, batch: Batch) -> BTreeMap<GroupId, Vec<Incoming>> {
     let mut shares: BTreeMap<GroupId, BTreeMap<Place, Incoming>> = BTreeMap::new();
     for shipped in batch.records {

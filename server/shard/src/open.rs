@@ -1,7 +1,8 @@
 //! Starting a shard from what its engine holds.
 //!
-//! The catalog says which partitions exist; each replays its log from its applied index. A partition without a
-//! log was created by an update whose first append a crash took back: it never held anything, and is made again.
+//! The catalog says which partitions exist; each replays its log from its applied index. A partition without
+//! a log was created by an update whose first append a crash took back: it never held anything, and is made
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -138,9 +139,9 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// Adds a shipper for each other life that has none, starting from its logged cursor. Only the leader ships,
-    /// and only once it has applied what came before its term: a cursor or change still to be replayed would be
-    /// counted twice.
+    /// Adds a shipper for each other life that has none, starting from its logged cursor. Only the leader
+    /// ships, and only once it has applied what came before its term: a cursor or change still to be replayed
+    /// would be counted twice.
     pub(crate) fn add_shippers(&mut self, group: GroupId) -> Result<(), Error> {
         let Some(replica) = self.replicas.get_mut(&group).filter(|replica| replica.decides()) else {
             return Ok(());

@@ -1,4 +1,5 @@
-//! The periodic exchange: closed times and reports of them (`P8`), and tables that peers may not know (`P19`).
+//! The periodic exchange: closed times and reports of them (`P8`), and tables that peers may not know
+//! (`P19`).
 
 use global::{Message, Passed, Pulse};
 use region::{Life, Table};

@@ -84,8 +84,8 @@ pub(crate) struct Due {
 }
 
 impl<E: Engine> Shard<E> {
-    /// Takes what waits in the inbox as far as a turn goes, does what is due, and appends, unsynced. An error is
-    /// fatal.
+    /// Takes what waits in the inbox as far as a turn goes, does what is due, and appends, unsynced. An error
+    /// is fatal.
     pub fn turn(&mut self, now: Now, inbox: &mut Inbox) -> Result<Turn<E::Snapshot>, Error> {
         assert!(self.ready_for_turn(), "a turn while {} syncs are under way", self.turns.len());
         self.turn.0 += 1;
@@ -105,8 +105,8 @@ impl<E: Engine> Shard<E> {
         self.turns.len() < limits::TURNS_IN_FLIGHT_MAX
     }
 
-    /// A turn's appends are durable: tells raft, applies what it commits, and gives what had waited. Turns must
-    /// come in their order. An error is fatal.
+    /// A turn's appends are durable: tells raft, applies what it commits, and gives what had waited. Turns
+    /// must come in their order. An error is fatal.
     pub fn persisted(&mut self, turn: TurnId, now: Now) -> Result<Vec<Envelope>, Error> {
         let done = self.turns.pop_front().expect("a turn that asked for a sync");
         assert_eq!(done.id, turn, "syncs end in the order of their turns");

@@ -11,8 +11,8 @@ pub struct TurnId(pub u64);
 pub struct Turn<S> {
     /// To be given to `Shard::persisted` once the sync is done.
     pub id: TurnId,
-    /// Whether the log must be synced: `Engine::sync`, then `Shard::persisted`, in the order of the turns. When
-    /// false, `persisted` is not called for this turn.
+    /// Whether the log must be synced: `Engine::sync`, then `Shard::persisted`, in the order of the turns.
+    /// When false, `persisted` is not called for this turn.
     pub sync: bool,
     /// What may leave before the sync.
     pub send: Vec<Envelope>,

@@ -33,7 +33,8 @@ fn records_that_grew_since_their_change_fit_their_batch() {
     assert_eq!(world.shards[0].figures().peers[0].pending_changes, 0);
 }
 
-/// Every batch was sent again before its answer could arrive, and the answer to the earlier one did not count.
+/// Every batch was sent again before its answer could arrive, and the answer to the earlier one did not
+/// count.
 #[test]
 fn a_link_slower_than_the_first_guess_gets_everything_across() {
     let mut world = World::new(&["a", "b"]);
@@ -114,7 +115,8 @@ fn an_idle_shard_ships_at_once() {
     }
 }
 
-/// An entry was looked for among the committed ones alone, when the record that had seen the lost write arrived.
+/// An entry was looked for among the committed ones alone, when the record that had seen the lost write
+/// arrived.
 #[test]
 fn a_ledger_entry_in_flight_is_superseded() {
     let mut world = World::new(&["a", "b", "c"]);

@@ -1,7 +1,8 @@
 //! Committed bytes of stored and shipped formats, compared with what today's code reads and writes.
 //!
-//! For tests alone, behind the feature `testing`. A fixture holds a name and bytes in hexadecimal per line. A line
-//! may be added when a format is; none may ever change, because disks and peers out there hold those bytes.
+//! For tests alone, behind the feature `testing`. A fixture holds a name and bytes in hexadecimal per line. A
+//! line may be added when a format is; none may ever change, because disks and peers out there hold those
+//! bytes.
 
 /// Checks that today's code writes the fixture's lines, and that each decodes and encodes to itself.
 pub fn check(text: &str, cases: &[(&str, Vec<u8>)], recode: impl Fn(&str, &[u8]) -> Option<Vec<u8>>) {

@@ -130,7 +130,9 @@ mod tests {
 
         #[test]
         fn table_ids_round_trip_and_sort(a in any::<(u64, u32)>(), b in any::<(u64, u32)>()) {
-            let of = |(time, origin)| TableId { created: HybridTime::from_u64(time), origin: RegionId(origin) };
+            let of = |(time, origin)| {
+                TableId { created: HybridTime::from_u64(time), origin: RegionId(origin) }
+            };
             let (a, b) = (of(a), of(b));
             prop_assert_eq!(TableId::from_bytes(a.to_bytes()), a);
             prop_assert_eq!(a.cmp(&b), a.to_bytes().cmp(&b.to_bytes()));

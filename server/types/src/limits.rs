@@ -34,8 +34,8 @@ pub const IN_OPERANDS_MAX: usize = 100;
 pub const SUBSTITUTION_TOKEN_BYTES_MAX: usize = 255;
 /// All substituted names and values of a request (DynamoDB: 2 MB).
 pub const SUBSTITUTION_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Parentheses and `NOT`s inside one another: a client that chains conditions opens one for each (DynamoDB takes about
-/// as many).
+/// Parentheses and `NOT`s inside one another: a client that chains conditions opens one for each (DynamoDB
+/// takes about as many).
 pub const EXPRESSION_NESTING_MAX: usize = 150;
 /// Functions inside one another: `if_not_exists` alone has a use for it, and parsing it recurses.
 pub const EXPRESSION_CALL_NESTING_MAX: usize = 32;
@@ -95,7 +95,8 @@ pub const RAFT_COMMITTED_BYTES_PER_READY_MAX: u64 = 16 * 1024 * 1024;
 pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 /// Raft messages under way to one follower (`P1`).
 pub const RAFT_MESSAGES_IN_FLIGHT_MAX: usize = 256;
-/// Ticks without a sign of the leader before a replica campaigns, at least; the most is one less than twice that.
+/// Ticks without a sign of the leader before a replica campaigns, at least; the most is one less than twice
+/// that.
 pub const RAFT_ELECTION_TICKS: u32 = 10;
 /// Ticks between a leader's heartbeats.
 pub const RAFT_HEARTBEAT_TICKS: u32 = 2;
@@ -108,10 +109,11 @@ pub const LOG_UNFLUSHED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Clock difference between nodes past which a remote version is held back (`P7`).
 pub const CLOCK_OFFSET_MS_MAX: u64 = 500;
-/// How far ahead of the clock the persisted ceiling is set, and renewed at half: a restart begins there, and peers
-/// hold back what is further ahead of them than the bound (`P7`).
+/// How far ahead of the clock the persisted ceiling is set, and renewed at half: a restart begins there, and
+/// peers hold back what is further ahead of them than the bound (`P7`).
 pub const CLOCK_CEILING_AHEAD_MS: u64 = 1000;
-/// The largest correction of the slewed clock, in parts per million of elapsed time (`P7`; NTP slews as much).
+/// The largest correction of the slewed clock, in parts per million of elapsed time (`P7`; NTP slews as
+/// much).
 pub const CLOCK_SLEW_PPM: u64 = 500;
 
 /// Records in one batch between regions.
@@ -130,14 +132,15 @@ pub const CLOSED_TIME_INTERVAL_MS: u64 = 200;
 pub const CATALOG_RETRY_MS: u64 = 500;
 /// Keys handled by one step of a collection or trimming, so that a turn stays short.
 pub const COLLECT_KEYS_MAX: usize = 512;
-/// How far above the clock a round of collection is marked (`P11`): no region stamps further ahead, not with its
-/// clock off by the bound twice over, nor just started at its ceiling.
+/// How far above the clock a round of collection is marked (`P11`): no region stamps further ahead, not with
+/// its clock off by the bound twice over, nor just started at its ceiling.
 pub const COLLECT_MARK_AHEAD_MS: u64 = 2 * CLOCK_OFFSET_MS_MAX + CLOCK_CEILING_AHEAD_MS;
 /// How often a partition looks for what it may collect.
 pub const COLLECT_INTERVAL_MS: u64 = 1000;
 /// How soon a partition that left something to collect is looked at again.
 pub const COLLECT_AGAIN_MS: u64 = 20;
-/// Writes that are gathered before they are handed to the key space, so that a long replay is no single batch.
+/// Writes that are gathered before they are handed to the key space, so that a long replay is no single
+/// batch.
 pub const APPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Parts of one digest request.
 pub const DIGEST_PARTS_MAX: u32 = 256;
@@ -190,8 +193,8 @@ pub const LINK_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const PULSE_RANGES_MAX: usize = 65_536;
 /// Requests to the catalog that wait for the one under way.
 pub const CATALOG_QUEUE_MAX: usize = 1024;
-/// How close hybrid time may come to the ceiling before it is renewed, and the least that is added: next to nothing,
-/// or a node that restarts again and again would run ahead of its clock.
+/// How close hybrid time may come to the ceiling before it is renewed, and the least that is added: next to
+/// nothing, or a node that restarts again and again would run ahead of its clock.
 pub const CLOCK_CEILING_NEAR_MS: u64 = 5;
 /// A jump of wall time against the monotonic clock that counts as a step and not as drift (`P7`).
 pub const CLOCK_STEP_MS: u64 = 50;
@@ -199,7 +202,8 @@ pub const CLOCK_STEP_MS: u64 = 50;
 pub const RETRY_AFTER_MS: u64 = 20;
 /// One file of the raft log; the next is begun past it.
 pub const LOG_FILE_BYTES: u64 = 32 * 1024 * 1024;
-/// Log files kept before compacted ones are recycled; as much as may be unflushed, so that recycling is seldom.
+/// Log files kept before compacted ones are recycled; as much as may be unflushed, so that recycling is
+/// seldom.
 pub const LOG_FILES_BYTES_MAX: u64 = LOG_UNFLUSHED_BYTES_MAX as u64;
 /// One write buffer of RocksDB; past it, it is written out in the background.
 pub const WRITE_BUFFER_BYTES: usize = 64 * 1024 * 1024;
@@ -211,7 +215,8 @@ pub const DISK_MEMORY_BYTES_MIN: usize = 16 * 1024 * 1024;
 pub const DATABASE_LOG_FILES_MAX: usize = 4;
 /// One of RocksDB's own text logs.
 pub const DATABASE_LOG_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Requests that a node has accepted and not answered; less than the inbox holds, so that links always find room.
+/// Requests that a node has accepted and not answered; less than the inbox holds, so that links always find
+/// room.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 6144;
 /// How long a request without a deadline of its own may take.
 pub const REQUEST_DEADLINE_MS: u64 = 10_000;

@@ -9,14 +9,14 @@ use crate::limits;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidName {
     /// A table's name: 3 to 255 of `a-z A-Z 0-9 _ . -` (DynamoDB's rule).
-    #[error("TableName must be {min} to {max} characters of a-z, A-Z, 0-9, '_', '.' and '-'; got {length} bytes",
+    #[error("TableName must be {min} to {max} of a-z, A-Z, 0-9, '_', '.' and '-'; got {length} bytes",
         min = limits::TABLE_NAME_BYTES_MIN, max = limits::TABLE_NAME_BYTES_MAX)]
     Table {
         /// How long the refused name was, in bytes.
         length: usize,
     },
     /// A region's name: 1 to 64 of `a-z 0-9 -`, starting with a letter.
-    #[error("Region must be 1 to {max} characters of a-z, 0-9 and '-', the first a letter; got {length} bytes",
+    #[error("Region must be 1 to {max} of a-z, 0-9 and '-', the first a letter; got {length} bytes",
         max = limits::REGION_NAME_BYTES_MAX)]
     Region {
         /// How long the refused name was, in bytes.

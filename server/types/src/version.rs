@@ -12,7 +12,8 @@ pub struct Version {
     pub time: HybridTime,
     /// Which region wrote it, in which of its lives.
     pub incarnation: Incarnation,
-    /// Set on the tombstone that expiry derives from this very version: just above it, below every later write.
+    /// Set on the tombstone that expiry derives from this very version: just above it, below every later
+    /// write.
     pub expired: bool,
 }
 

@@ -13,5 +13,6 @@ async fn acknowledging_before_the_sync_is_caught() {
     let mut regions = Regions::start(Build::Hooked, &["--planted=acknowledge-before-sync"]).await;
     let after = strike(&mut regions, Strike::PowerCut, count(20), &mut chance).await;
     assert!(!after.violations.is_empty(), "{} power cuts went by unnoticed", after.rounds);
-    report::figures("planted", serde_json::json!({ "caught_in_round": after.rounds }));
+    let figures = serde_json::json!({ "caught_in_round": after.rounds, "by": after.violations[0] });
+    report::figures("planted", figures);
 }

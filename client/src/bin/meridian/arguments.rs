@@ -76,7 +76,8 @@ pub(crate) struct CreateTable {
     #[arg(long, value_delimiter = ',', value_name = "REGION,…")]
     pub(crate) regions: Vec<String>,
     /// Partitions in each region.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(PARTITIONS_MAX)))]
+    #[arg(long, default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(PARTITIONS_MAX)))]
     pub(crate) partitions: u32,
     /// Do not wait until the table is ACTIVE.
     #[arg(long)]

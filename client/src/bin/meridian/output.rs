@@ -6,7 +6,13 @@ use std::process::ExitCode;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
+use crate::arguments::Spelling;
 use crate::failure::Failure;
+
+/// Tables are never narrower: a narrower terminal breaks the lines itself.
+const TABLE_WIDTH_MIN: u16 = 60;
+/// What a column needs to be read.
+const COLUMN_WIDTH_MIN: usize = 12;
 
 /// How results are shown.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +29,11 @@ impl Output {
     /// Whether results are shown as JSON.
     pub(crate) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// The spelling of items: as asked for in JSON, plain in the cells of a table.
+    pub(crate) fn spelling(&self, asked: Spelling) -> Spelling {
+        Spelling { plain: asked.plain || !self.json }
     }
 
     /// Prints a JSON value on a line of its own.
@@ -58,22 +69,42 @@ impl Output {
         if failure.is_broken_pipe() {
             return ExitCode::SUCCESS;
         }
-        let message = failure.to_string();
         if self.json {
-            self.note(&json!({"__type": failure.name(), "message": message}).to_string());
+            self.note(&error_value(failure).to_string());
         } else {
-            self.note(&format!("meridian: {message}"));
+            self.note(&format!("meridian: {failure}"));
         }
         ExitCode::from(failure.exit_status())
     }
 }
 
+/// The server's own words where it refused, without the name that stands beside them.
+fn error_value(failure: &Failure) -> Value {
+    let message = match failure {
+        Failure::Call(client::Error::Refused(refusal)) => refusal.message.clone(),
+        other => other.to_string(),
+    };
+    json!({"__type": failure.name(), "message": message})
+}
+
 fn table(headings: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width());
     table.set_header(headings);
     table.add_rows(rows);
     table.to_string()
+}
+
+/// How wide a table may be.
+fn width() -> u16 {
+    // A terminal that does not know its width says 0.
+    Table::new().width().unwrap_or_default().max(TABLE_WIDTH_MIN)
+}
+
+/// Whether a table of so many columns leaves each of them room to be read.
+pub(crate) fn fits(columns: usize) -> bool {
+    columns * COLUMN_WIDTH_MIN <= usize::from(width())
 }
 
 /// A value for a cell of a table: text as it is unless it could confuse a terminal, anything else as JSON.
@@ -93,6 +124,18 @@ mod tests {
         assert_eq!(cell(&json!("Zürich")), "Zürich");
         assert_eq!(cell(&json!("\u{1b}[2J")), "\"\\u001b[2J\"");
         assert_eq!(cell(&json!([1, "a\nb"])), "[1,\"a\\nb\"]");
+    }
+
+    #[test]
+    fn errors_have_the_shape_that_dynamodb_gives_them() {
+        let refusal = client::Refusal {
+            name: "ValidationException".into(),
+            message: "Limit must be between 1 and 9, got 0".into(),
+            field: "Limit".into(),
+        };
+        let expected =
+            json!({"__type": "ValidationException", "message": "Limit must be between 1 and 9, got 0"});
+        assert_eq!(error_value(&Failure::Call(refusal.into())), expected);
     }
 
     #[test]

@@ -53,11 +53,7 @@ pub(crate) fn item(attributes: Attributes, spelling: Spelling) -> Result<Value, 
 
 /// DynamoDB's `TableDescription`.
 pub(crate) fn table(table: &v1::TableDescription) -> Value {
-    let element = |element: &v1::KeySchemaElement| json!({"AttributeName": element.attribute_name, "KeyType": word(element.key_type().as_str_name(), "KEY_TYPE_")});
-    let definition = |definition: &v1::AttributeDefinition| {
-        let attribute_type = word(definition.attribute_type().as_str_name(), "SCALAR_ATTRIBUTE_TYPE_");
-        json!({"AttributeName": definition.attribute_name, "AttributeType": attribute_type})
-    };
+    let replica = |replica: &v1::ReplicaDescription| json!({"RegionName": replica.region_name});
     json!({
         "TableName": table.table_name,
         "TableId": table.table_id,
@@ -65,9 +61,19 @@ pub(crate) fn table(table: &v1::TableDescription) -> Value {
         "KeySchema": table.key_schema.iter().map(element).collect::<Vec<_>>(),
         "AttributeDefinitions": table.attribute_definitions.iter().map(definition).collect::<Vec<_>>(),
         "CreationDateTime": table.creation_time_ms as f64 / 1000.0,
-        "Replicas": table.replicas.iter().map(|replica| json!({"RegionName": replica.region_name})).collect::<Vec<_>>(),
+        "Replicas": table.replicas.iter().map(replica).collect::<Vec<_>>(),
         "Partitions": table.partitions,
     })
+}
+
+fn element(element: &v1::KeySchemaElement) -> Value {
+    let key_type = word(element.key_type().as_str_name(), "KEY_TYPE_");
+    json!({"AttributeName": element.attribute_name, "KeyType": key_type})
+}
+
+fn definition(definition: &v1::AttributeDefinition) -> Value {
+    let attribute_type = word(definition.attribute_type().as_str_name(), "SCALAR_ATTRIBUTE_TYPE_");
+    json!({"AttributeName": definition.attribute_name, "AttributeType": attribute_type})
 }
 
 /// `CREATING`, `ACTIVE` or `DELETING`.

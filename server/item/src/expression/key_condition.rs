@@ -79,7 +79,8 @@ impl KeyCondition {
         &self.terms
     }
 
-    /// Fits it to a table's key: `=` on the partition key, nothing else but the sort key, values of their types.
+    /// Fits it to a table's key: `=` on the partition key, nothing else but the sort key, values of their
+    /// types.
     pub fn check(&self, key: &KeySchema) -> Result<KeyRange, Error> {
         let term = |name: &str| self.terms.iter().find(|term| term.name == name);
         let missing = |name: &str| KeyCause::Missing { name: name.to_owned() };

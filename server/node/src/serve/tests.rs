@@ -1,3 +1,5 @@
+//! A region served whole, over an in-memory engine.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

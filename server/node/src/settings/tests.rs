@@ -1,3 +1,5 @@
+//! Flags, variables and files: which one wins, and what is refused.
+
 use std::io::Write;
 
 use clap::Parser;
@@ -67,7 +69,8 @@ fn flags_win_over_the_file() {
     assert_eq!(peers, ["b", "c"]);
 }
 
-/// A process's variables cannot be changed safely while it runs, so this test runs itself once more with them set.
+/// A process's variables cannot be changed safely while it runs, so this test runs itself once more with them
+/// set.
 #[test]
 fn variables_win_over_the_file_and_lose_to_flags() {
     const CHILD: &str = "MERIDIAN_SETTINGS_TEST_FILE";

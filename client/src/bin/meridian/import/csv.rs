@@ -1,7 +1,7 @@
 //! The rows of a CSV file: the header row names the attributes, and an empty field is no attribute.
 //!
-//! CSV has no types. A key attribute has the type that the table says, the columns named with `--numbers` hold
-//! numbers, and everything else is a string: a guess would turn `00123` into another value.
+//! CSV has no types. A key attribute has the type that the table says, the columns named with `--numbers`
+//! hold numbers, and everything else is a string: a guess would turn `00123` into another value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;

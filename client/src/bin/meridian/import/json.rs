@@ -1,7 +1,7 @@
 //! The texts of the values in a file of JSON: the elements of one array, or one value per line.
 //!
-//! It only finds where a value begins and ends, so that a row which is no JSON costs that row and no other, and
-//! a file of any size passes through the memory of one row. What the texts mean is for others to parse.
+//! It only finds where a value begins and ends, so that a row which is no JSON costs that row and no other,
+//! and a file of any size passes through the memory of one row. What the texts mean is for others to parse.
 
 use std::io::{self, BufRead, Read};
 
@@ -81,7 +81,8 @@ impl<R: BufRead> Texts<R> {
         Ok(Place::Behind)
     }
 
-    /// The text up to the next comma or the end of the array. A comma with nothing before it is an empty text.
+    /// The text up to the next comma or the end of the array. A comma with nothing before it is an empty
+    /// text.
     fn element(&mut self) -> Result<Vec<u8>, Broken> {
         let mut element = Element::default();
         loop {
@@ -270,7 +271,8 @@ mod tests {
             values in proptest::collection::vec(".*", 0..10),
             size in 1usize..20,
         ) {
-            let texts: Vec<String> = values.iter().map(|text| serde_json::Value::from(text.as_str()).to_string()).collect();
+            let quote = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+            let texts: Vec<String> = values.iter().map(quote).collect();
             prop_assert_eq!(read(&format!("[{}]", texts.join(",")), size), texts);
         }
 

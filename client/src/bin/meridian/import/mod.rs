@@ -2,8 +2,8 @@
 //!
 //! A thread reads and parses rows ahead; this task packs them into batches, never two rows of one key at a
 //! time, so that of rows with the same key the last one stays. A row that cannot be put is refused with its
-//! number and the reason, and the rest goes on. A batch whose outcome is unknown is sent again: an import puts
-//! whole rows, and may put one twice.
+//! number and the reason, and the rest goes on. A batch whose outcome is unknown is sent again: an import
+//! puts whole rows, and may put one twice.
 
 mod check;
 pub(crate) mod csv;
@@ -56,10 +56,15 @@ pub(crate) async fn run(
         // The receiver is gone only when the import has stopped.
         rows.map_while(|row| sender.blocking_send(row).ok()).for_each(drop)
     });
+    let mut tally = Tally::default();
     let import = Importer { client, table, in_flight, packer: Packer::default(), sending: JoinSet::new() };
-    let tally = import.run(receiver, &progress).await;
+    let result = import.run(receiver, &mut tally, &progress).await;
     progress.finish();
-    let tally = tally?;
+    if result.is_err() {
+        let Tally { imported, refused } = tally;
+        output.note(&format!("import stopped: at least {imported} rows were imported, {refused} refused"));
+    }
+    result?;
     // A panic of the reader would look like the end of the file.
     if let Err(error) = reader.await {
         std::panic::resume_unwind(error.into_panic());
@@ -77,8 +82,12 @@ struct Importer {
 }
 
 impl Importer {
-    async fn run(mut self, mut rows: mpsc::Receiver<Row>, progress: &Progress) -> Result<Tally, Failure> {
-        let mut tally = Tally::default();
+    async fn run(
+        mut self,
+        mut rows: mpsc::Receiver<Row>,
+        tally: &mut Tally,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         while let Some(row) = rows.recv().await {
             match row.content {
                 Content::Refused { reason } => {
@@ -90,11 +99,11 @@ impl Importer {
                     // Rows of one key go one after the other.
                     loop {
                         match self.packer.offer(ready) {
-                            Offer::Taken(batch) => break self.send(batch, &mut tally, progress).await?,
+                            Offer::Taken(batch) => break self.send(batch, tally, progress).await?,
                             Offer::Busy { row, batch } => {
                                 ready = row;
-                                self.send(batch, &mut tally, progress).await?;
-                                self.one_sent(&mut tally, progress).await?;
+                                self.send(batch, tally, progress).await?;
+                                self.one_sent(tally, progress).await?;
                             }
                         }
                     }
@@ -102,11 +111,11 @@ impl Importer {
             }
         }
         let rest = self.packer.take();
-        self.send(rest, &mut tally, progress).await?;
+        self.send(rest, tally, progress).await?;
         while !self.sending.is_empty() {
-            self.one_sent(&mut tally, progress).await?;
+            self.one_sent(tally, progress).await?;
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// Sends a batch, if there is one, as soon as fewer than the limit are under way.

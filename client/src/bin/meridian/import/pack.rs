@@ -1,7 +1,7 @@
 //! Packs rows into batches so that no key is under way twice.
 //!
-//! DynamoDB refuses two writes of one key in a batch, and two batches under way have no order. A row whose key is
-//! busy waits until the other one is done, and the file's last row of a key is the one that stays.
+//! DynamoDB refuses two writes of one key in a batch, and two batches under way have no order. A row whose
+//! key is busy waits until the other one is done, and the file's last row of a key is the one that stays.
 
 use std::collections::BTreeSet;
 
@@ -114,7 +114,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_key_is_under_way_twice_and_rows_of_a_key_keep_their_order(keys in proptest::collection::vec(0u8..40, 0..300)) {
+        fn no_key_is_under_way_twice_and_rows_of_a_key_keep_their_order(
+            keys in proptest::collection::vec(0u8..40, 0..300),
+        ) {
             let mut packer = Packer::default();
             let mut under_way: Vec<Batch> = Vec::new();
             let mut last = std::collections::BTreeMap::new();

@@ -1,7 +1,7 @@
 //! Sends one batch, and finds the rows that the server refuses.
 //!
-//! The server refuses a batch as a whole, so a refused one is put row by row. While a server cannot be reached
-//! a batch waits for it, within limits: a region that restarts does not end an import.
+//! The server refuses a batch as a whole, so a refused one is put row by row. While a server cannot be
+//! reached a batch waits for it, within limits: a region that restarts does not end an import.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,7 +19,8 @@ pub(super) async fn run(client: &Client, arguments: GetItem, output: &Output) ->
         expression_attribute_names: shape::read_names(arguments.names.as_deref())?,
     };
     let item = client.get_item(request).await?.item;
-    let item = item.map(|item| shape::item(item.attributes, arguments.spelling)).transpose()?;
+    let item =
+        item.map(|item| shape::item(item.attributes, output.spelling(arguments.spelling))).transpose()?;
     match (item, output.is_json()) {
         (None, true) => output.value(&json!({})),
         (Some(item), true) => output.value(&json!({ "Item": item })),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::Spelling;
 use crate::failure::Failure;
-use crate::output::{Output, cell};
+use crate::output::{Output, cell, fits};
 use crate::shape::{self, Attributes};
 
 /// Shows pages one after another as one response of DynamoDB's shape.
@@ -33,18 +33,30 @@ impl<'o> Pages<'o> {
     pub(super) fn add(&mut self, items: Vec<Item>, count: u64, scanned: u64) -> Result<(), Failure> {
         self.count += count;
         self.scanned += scanned;
-        let items = items.into_iter().map(|item| shape::item(item.attributes, self.spelling));
+        let spelling = self.output.spelling(self.spelling);
+        let items = items.into_iter().map(|item| shape::item(item.attributes, spelling));
         let items = items.collect::<Result<Vec<_>, _>>()?;
         if items.is_empty() || self.count_only {
             return Ok(());
         }
         if !self.output.is_json() {
-            let (headings, rows) = table(&items);
-            return self.output.table(headings, rows);
+            return self.tables(&items);
         }
         for item in items {
             let comma = if std::mem::replace(&mut self.shown, true) { "," } else { "" };
             self.output.part(&format!("{comma}{item}"))?;
+        }
+        Ok(())
+    }
+
+    /// One table for all items, or one for each when they have too many attributes to stand side by side.
+    fn tables(&self, items: &[Value]) -> Result<(), Failure> {
+        let (headings, rows) = table(items);
+        if fits(headings.len()) {
+            return self.output.table(headings, rows);
+        }
+        for item in items.iter().filter_map(Value::as_object) {
+            self.output.table(vec!["Attribute".into(), "Value".into()], shape::rows(item))?;
         }
         Ok(())
     }

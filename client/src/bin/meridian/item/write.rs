@@ -22,7 +22,8 @@ pub(super) fn return_values(returned: Returned) -> i32 {
 
 /// Shows what a write returned: `{}` or `{"Attributes": …}`.
 pub(super) fn show(attributes: Option<Item>, spelling: Spelling, output: &Output) -> Result<(), Failure> {
-    let attributes = attributes.map(|item| shape::item(item.attributes, spelling)).transpose()?;
+    let attributes =
+        attributes.map(|item| shape::item(item.attributes, output.spelling(spelling))).transpose()?;
     match (attributes, output.is_json()) {
         (None, true) => output.value(&json!({})),
         (Some(item), true) => output.value(&json!({ "Attributes": item })),

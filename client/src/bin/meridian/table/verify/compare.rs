@@ -91,8 +91,7 @@ pub(super) fn differing(answers: &[DigestTableResponse]) -> Vec<Part> {
     parts.into_iter().filter_map(part).collect()
 }
 
-/// The keys that are not the same everywhere. Lists that were cut are compared up to where the first one ends
-/// in none of them: a key is taken for missing only in lists that are whole.
+/// The keys that are not the same everywhere. A key counts as missing only from a list that is whole.
 pub(super) fn differences(lists: Vec<ListVersionsResponse>) -> Vec<Difference> {
     let regions = lists.len();
     let cut: Vec<bool> = lists.iter().map(|list| list.more).collect();

@@ -147,8 +147,9 @@ async fn digest(
     range: Option<HashRange>,
     parts: u32,
 ) -> Result<Vec<DigestTableResponse>, Failure> {
-    let parts =
-        Some(range.map_or(u64::MAX, |range| range.last - range.first).min(u64::from(parts) - 1) as u32 + 1);
+    // No part may be smaller than one hash.
+    let hashes = range.map_or(u64::MAX, |range| range.last.saturating_sub(range.first).saturating_add(1));
+    let parts = Some(u64::from(parts).min(hashes) as u32);
     let request = DigestTableRequest { table_name: table.to_owned(), range, parts };
     Ok(try_join_all(regions.iter().map(|region| region.client.digest_table(request.clone()))).await?)
 }
