@@ -13,7 +13,7 @@ use crate::fake_region::FakeRegion;
 pub struct Ran {
     pub status: i32,
     pub out: String,
-    pub err: String,
+    pub complaints: String,
 }
 
 impl Ran {
@@ -21,7 +21,7 @@ impl Ran {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out)
-            .unwrap_or_else(|error| panic!("{error}: {:?} {:?}", self.out, self.err))
+            .unwrap_or_else(|error| panic!("{error}: {:?} {:?}", self.out, self.complaints))
     }
 }
 
@@ -39,7 +39,7 @@ pub async fn meridian_at(endpoints: &[&str], arguments: &[&str]) -> Ran {
     Ran {
         status: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
+        complaints: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
@@ -54,6 +54,6 @@ pub fn put(table: &str, id: &str) -> PutItemRequest {
 pub async fn region_with_movies(name: &str) -> FakeRegion {
     let region = FakeRegion::start(name).await;
     let ran = meridian(&region, &["table", "create", "movies", "--key", "id:S"]).await;
-    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(ran.status, 0, "{}", ran.complaints);
     region
 }

@@ -10,7 +10,7 @@ async fn tables_are_created_described_listed_and_deleted() {
     let region = FakeRegion::start("us-east-1").await;
     let create = ["table", "create", "movies", "--key", "Title:S,row:N", "--regions", "us-east-1,eu-west-1"];
     let ran = meridian(&region, &create).await;
-    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(ran.status, 0, "{}", ran.complaints);
     let table = &ran.json()["TableDescription"];
     assert_eq!(table["TableStatus"], "ACTIVE");
     assert_eq!(table["KeySchema"][1], json!({"AttributeName": "row", "KeyType": "RANGE"}));
@@ -19,7 +19,7 @@ async fn tables_are_created_described_listed_and_deleted() {
     let again = meridian(&region, &create).await;
     assert_eq!(again.status, 1);
     assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&again.err).unwrap()["__type"],
+        serde_json::from_str::<serde_json::Value>(&again.complaints).unwrap()["__type"],
         "ResourceInUseException"
     );
 
@@ -31,7 +31,7 @@ async fn tables_are_created_described_listed_and_deleted() {
     assert_eq!(meridian(&region, &["table", "delete", "movies"]).await.status, 0);
     let gone = meridian(&region, &["table", "describe", "movies"]).await;
     assert_eq!(gone.status, 1);
-    assert!(gone.err.contains("ResourceNotFoundException"), "{}", gone.err);
+    assert!(gone.complaints.contains("ResourceNotFoundException"), "{}", gone.complaints);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn links_are_paused_only_by_the_region_that_sends() {
     assert_eq!(paused["Peers"][0]["Paused"], true);
     let other = meridian(&region, &["region", "pause", "eu-west-1", "us-east-1"]).await;
     assert_eq!(other.status, 2);
-    assert!(other.err.contains("is region us-east-1, not eu-west-1"), "{}", other.err);
+    assert!(other.complaints.contains("is region us-east-1, not eu-west-1"), "{}", other.complaints);
     assert_eq!(region.state().paused, ["eu-west-1"]);
     let resumed = meridian(&region, &["region", "resume", "us-east-1", "eu-west-1"]).await.json();
     assert_eq!(resumed["Peers"], json!([]));
@@ -122,6 +122,6 @@ async fn wrong_usage_ends_with_2() {
         assert_eq!(meridian(&region, &arguments).await.status, 2, "{arguments:?}");
     }
     let ran = meridian_at(&["no endpoint"], &["table", "list"]).await;
-    assert_eq!(ran.status, 2, "{}", ran.err);
+    assert_eq!(ran.status, 2, "{}", ran.complaints);
     assert_eq!(meridian(&region, &["item", "import", "movies", "/no/such/file"]).await.status, 1);
 }

@@ -21,15 +21,15 @@ async fn import(region: &FakeRegion, name: &str, content: &[u8], arguments: &[&s
 fn came_to(ran: &Ran, imported: u64, refused: u64) {
     let summary = ran.json();
     let counts = (summary["Imported"].as_u64(), summary["Refused"].as_u64());
-    assert_eq!(counts, (Some(imported), Some(refused)), "{}", ran.err);
+    assert_eq!(counts, (Some(imported), Some(refused)), "{}", ran.complaints);
     assert_eq!(ran.status, i32::from(refused > 0));
-    assert_eq!(ran.err.lines().filter(|line| line.contains(" refused: ")).count() as u64, refused);
+    assert_eq!(ran.complaints.lines().filter(|line| line.contains(" refused: ")).count() as u64, refused);
 }
 
 async fn movies() -> FakeRegion {
     let region = FakeRegion::start("us-east-1").await;
     let ran = meridian(&region, &["table", "create", "movies", "--key", "Title:S,row:N"]).await;
-    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(ran.status, 0, "{}", ran.complaints);
     region
 }
 
@@ -52,8 +52,8 @@ async fn bad_rows_are_refused_by_number_and_the_rest_goes_on() {
     let ran = import(&region, "movies.json", file.as_bytes(), &["--row-number", "row"]).await;
     came_to(&ran, 497, 3);
     for (number, word) in [(7, "Title"), (100, "Title"), (200, "Title")] {
-        let line = ran.err.lines().find(|line| line.starts_with(&format!("row {number} refused: ")));
-        assert!(line.is_some_and(|line| line.contains(word)), "{}", ran.err);
+        let line = ran.complaints.lines().find(|line| line.starts_with(&format!("row {number} refused: ")));
+        assert!(line.is_some_and(|line| line.contains(word)), "{}", ran.complaints);
     }
     let key = r#"{"Title": "The \"11\", [again]", "row": 11}"#;
     let got = meridian(&region, &["item", "get", "movies", key, "--plain"]).await;
@@ -70,8 +70,8 @@ async fn a_row_that_the_server_refuses_is_found_in_its_batch() {
     let file: String = (1..=100).map(|number| format!("{}\n", row(number))).collect();
     let ran = import(&region, "rows.jsonl", file.as_bytes(), &[]).await;
     came_to(&ran, 98, 2);
-    assert!(ran.err.contains("row 13 refused: ") && ran.err.contains("row 77 refused: "), "{}", ran.err);
-    assert!(ran.err.contains("ValidationException"), "{}", ran.err);
+    assert!(ran.complaints.contains("row 13 refused: ") && ran.complaints.contains("row 77 refused: "), "{}", ran.complaints);
+    assert!(ran.complaints.contains("ValidationException"), "{}", ran.complaints);
     assert_eq!(region.state().tables["movies"].items.len(), 98);
 }
 
@@ -113,7 +113,7 @@ async fn csv_and_dynamodb_json_are_read_as_well() {
     let typed = r#"[{"id": {"S": "9"}, "tags": {"SS": ["a", "b"]}}, {"id": "plain"}, nonsense]"#;
     came_to(&import(&region, "typed.json", typed.as_bytes(), &["--dynamodb-json"]).await, 1, 2);
     let header = import(&region, "bad.csv", b"id,id\n1,2\n", &[]).await;
-    assert_eq!(header.status, 2, "{}", header.err);
+    assert_eq!(header.status, 2, "{}", header.complaints);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,5 +138,5 @@ async fn a_table_that_is_not_there_ends_the_import_at_once() {
     let region = FakeRegion::start("us-east-1").await;
     let ran = import(&region, "rows.jsonl", b"{}\n", &[]).await;
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-    assert!(ran.err.contains("ResourceNotFoundException"), "{}", ran.err);
+    assert!(ran.complaints.contains("ResourceNotFoundException"), "{}", ran.complaints);
 }

@@ -64,5 +64,5 @@ async fn other_tables_of_the_same_name_are_not_compared() {
     two.state().tables.get_mut("movies").unwrap().description.table_id = "other".to_owned();
     let ran = verify(&[&one, &two], "0").await;
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-    assert!(ran.err.contains("not the same table"), "{}", ran.err);
+    assert!(ran.complaints.contains("not the same table"), "{}", ran.complaints);
 }

@@ -1,6 +1,7 @@
 //! For tests: an engine in memory whose syncs wait at a gate, or fail.
 
 use std::ops::Bound;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -23,13 +24,20 @@ pub struct Gated {
     pub memory: Memory,
     gate: Arc<(Mutex<Gate>, Condvar)>,
     begun: Sender<()>,
+    syncs: Arc<AtomicUsize>,
 }
 
 impl Gated {
     /// An engine with its gate open, and what tells of each sync that meets it closed or failing.
     pub fn new(memory: Memory) -> (Self, Receiver<()>) {
         let (begun, syncs) = channel();
-        (Gated { memory, gate: Arc::new((Mutex::new(Gate::Open), Condvar::new())), begun }, syncs)
+        let gate = Arc::new((Mutex::new(Gate::Open), Condvar::new()));
+        (Gated { memory, gate, begun, syncs: Arc::default() }, syncs)
+    }
+
+    /// How many syncs there were.
+    pub fn syncs(&self) -> usize {
+        self.syncs.load(Ordering::Acquire)
     }
 
     pub fn set(&self, gate: Gate) {
@@ -75,6 +83,7 @@ impl Engine for Gated {
 
     fn sync(&self) -> Result<(), Error> {
         let position = self.memory.appended();
+        self.syncs.fetch_add(1, Ordering::AcqRel);
         let (gate, changed) = &*self.gate;
         let mut state = gate.lock().unwrap();
         if *state != Gate::Open {

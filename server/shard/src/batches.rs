@@ -1,5 +1,7 @@
 //! `BatchWriteItem`: each write on its own, the answer when the last one is applied.
 
+use std::collections::BTreeSet;
+
 use item::operation::{BatchWrite, BatchWriteEntry, Delete, Put, WriteOptions};
 use item::{Error as Refusal, Invalid};
 use region::BatchWriteFan;
@@ -34,12 +36,16 @@ impl<E: Engine> Shard<E> {
     fn check_entries(&self, name: &TableName, entries: &[BatchWriteEntry]) -> Result<(), Refusal> {
         let table = self.table(name)?;
         let home = &self.replicas.get(&table.first_group).ok_or(Refusal::NotLeader)?.home;
+        let mut keys = BTreeSet::new();
         for entry in entries {
-            match write(name, entry.clone()) {
+            let key = match write(name, entry.clone()) {
                 Write::Put(put) => partition::put::check(home, &put)?,
                 Write::Delete(delete) => partition::delete::check(home, &delete)?,
                 Write::Update(_) => unreachable!("a batch holds no updates"),
             };
+            if !keys.insert(key.bytes) {
+                return Err(Invalid::Duplicate { field: "RequestItems" }.into());
+            }
         }
         Ok(())
     }
