@@ -29,6 +29,11 @@ impl HashRange {
         self.first <= hash && hash <= self.last
     }
 
+    /// Whether another range begins where this one ends.
+    pub fn touches(&self, next: &HashRange) -> bool {
+        self.last.0.checked_add(1) == Some(next.first.0)
+    }
+
     /// Whether two ranges share a hash.
     pub fn overlaps(&self, other: &HashRange) -> bool {
         self.first <= other.last && other.first <= self.last
