@@ -70,7 +70,9 @@ async fn a_row_that_the_server_refuses_is_found_in_its_batch() {
     let file: String = (1..=100).map(|number| format!("{}\n", row(number))).collect();
     let ran = import(&region, "rows.jsonl", file.as_bytes(), &[]).await;
     came_to(&ran, 98, 2);
-    assert!(ran.complaints.contains("row 13 refused: ") && ran.complaints.contains("row 77 refused: "), "{}", ran.complaints);
+    for row in ["row 13 refused: ", "row 77 refused: "] {
+        assert!(ran.complaints.contains(row), "{}", ran.complaints);
+    }
     assert!(ran.complaints.contains("ValidationException"), "{}", ran.complaints);
     assert_eq!(region.state().tables["movies"].items.len(), 98);
 }

@@ -5,66 +5,24 @@
 //! that happens elsewhere (requests, messages of peers, ended syncs, reads and flushes) comes in as a `Post`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use item::operation::Command;
-use item::outcome::Answer;
-use shard::{Envelope, Figures, Inbox, Link, Request, Shard, TurnId};
+use shard::{Envelope, Figures, Inbox, Request, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::{oneshot, watch};
 use types::{RegionId, limits};
 
-use crate::admission::{Admission, Share};
+use crate::admission::Share;
 use crate::clock::Clock;
+use crate::handle::{Answered, Ask, Handle, OVERLOADED, Post};
 use crate::link_queue::Queue;
 use crate::reads::Readers;
 use crate::stop::{Failure, OnFailure};
 use crate::{flush, sync, threads};
 
 const FIGURES_INTERVAL: Duration = Duration::from_millis(limits::FIGURES_INTERVAL_MS);
-
-/// What a request came to.
-pub type Answered = Result<Answer, item::Error>;
-
-/// Something that happened outside the shard's thread.
-pub enum Post {
-    /// A client asks.
-    Ask(Ask),
-    /// A peer's message.
-    Link(Link),
-    /// A link went up or down; its queue knows which.
-    LinksChanged,
-    /// A turn is durable.
-    Synced(TurnId),
-    /// A long read is done.
-    Replied(Envelope),
-    /// The key space should be flushed, whatever the log's length.
-    WantsFlush,
-    /// A flush is done.
-    Flushed,
-    /// Finish what is under way and end.
-    Stop,
-}
-
-/// A client's request on its way to the shard.
-pub struct Ask {
-    command: Command,
-    deadline_ns: u64,
-    reply: oneshot::Sender<Answered>,
-    share: Share,
-}
-
-/// A way to reach a shard's thread.
-#[derive(Clone)]
-pub struct Handle {
-    posts: SyncSender<Post>,
-    admission: Admission,
-    links_dropped: Arc<AtomicU64>,
-}
 
 /// What a shard's thread shows of itself a few times a second.
 #[derive(Clone, Debug, Default)]
@@ -103,20 +61,19 @@ pub fn start<E: Engine>(engine: E, parts: Parts) -> Result<Running, Failure>
 where
     Shard<E>: Send,
 {
-    let (posts, receiver) = sync_channel(limits::INBOX_REQUESTS_MAX);
+    let (handle, posts) = Handle::new();
     let (syncs, turns) = sync_channel(limits::TURNS_IN_FLIGHT_MAX);
     let (flushes, wanted) = sync_channel(1);
     let (publisher, published) = watch::channel(Published::default());
-    let links_dropped = Arc::new(AtomicU64::new(0));
     let on_failure = threads::OfRegion { region: parts.settings.region.clone(), act: parts.on_failure };
     let shard = Shard::open(engine.clone(), parts.settings, parts.clock.now())?;
-    let readers = Readers::start(&posts, &on_failure)?;
+    let readers = Readers::start(&handle.posts(), &on_failure)?;
     let sync_thread = {
-        let (engine, posts, sync_seconds) = (engine.clone(), posts.clone(), parts.sync_seconds);
+        let (engine, posts, sync_seconds) = (engine.clone(), handle.posts(), parts.sync_seconds);
         threads::spawn("sync", &on_failure, move || sync::run(&engine, &turns, &posts, &sync_seconds))?
     };
     let flush_thread = {
-        let (engine, posts) = (engine.clone(), posts.clone());
+        let (engine, posts) = (engine.clone(), handle.posts());
         threads::spawn("flush", &on_failure, move || flush::run(&engine, &wanted, &posts))?
     };
     let driver = Driver {
@@ -124,9 +81,8 @@ where
         engine,
         clock: parts.clock,
         inbox: Inbox::new(),
-        links_dropped: links_dropped.clone(),
-        posts: receiver,
-        _own_posts: posts.clone(),
+        handle: handle.clone(),
+        posts,
         syncs,
         syncing: 0,
         flushes,
@@ -145,7 +101,6 @@ where
         stopping: false,
     };
     let thread = threads::spawn("turn", &on_failure, move || driver.run())?;
-    let handle = Handle { posts, admission: Admission::new(), links_dropped };
     Ok(Running { handle, published, thread })
 }
 
@@ -153,77 +108,19 @@ impl Running {
     /// Finishes what is under way, flushes, and returns when all threads have ended. Requests that were not
     /// begun are not answered.
     pub fn stop(self) {
-        let _ = self.handle.posts.send(Post::Stop);
+        let _ = self.handle.posts().send(Post::Stop);
         let _ = self.thread.join();
     }
 }
-
-impl Handle {
-    /// Hands over a request of so many bytes. The answer comes through the receiver; a receiver that ends
-    /// without one says that the shard has stopped. Refuses at once when too much is under way.
-    pub fn ask(
-        &self,
-        command: Command,
-        deadline_ns: u64,
-        request_bytes: usize,
-    ) -> Result<oneshot::Receiver<Answered>, item::Error> {
-        let share = self.admission.admit(request_bytes).ok_or(OVERLOADED)?;
-        let (reply, answer) = oneshot::channel();
-        match self.posts.try_send(Post::Ask(Ask { command, deadline_ns, reply, share })) {
-            // A shard that has stopped drops the sender, and so tells through the receiver.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(answer),
-            Err(TrySendError::Full(_)) => Err(OVERLOADED),
-        }
-    }
-
-    /// Hands over a peer's message, or drops and counts it when there is no room: the peer sends it again.
-    pub fn link(&self, link: Link) {
-        if self.posts.try_send(Post::Link(link)).is_err() {
-            self.links_dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// How many messages of peers found no room.
-    pub fn links_dropped(&self) -> u64 {
-        self.links_dropped.load(Ordering::Relaxed)
-    }
-
-    /// Makes the shard look at its links' states. A full queue does no harm: it looks after each post.
-    pub fn links_changed(&self) {
-        let _ = self.posts.try_send(Post::LinksChanged);
-    }
-
-    /// Asks for a flush; in vain when the queue is full, since the next call comes soon.
-    pub fn wants_flush(&self) {
-        let _ = self.posts.try_send(Post::WantsFlush);
-    }
-
-    /// How many requests are under way.
-    pub fn in_flight(&self) -> usize {
-        self.admission.in_flight()
-    }
-}
-
-#[cfg(test)]
-impl Handle {
-    /// A handle without a shard, and what is posted to it.
-    pub fn detached() -> (Handle, Receiver<Post>) {
-        let (posts, receiver) = sync_channel(limits::INBOX_REQUESTS_MAX);
-        (Handle { posts, admission: Admission::new(), links_dropped: Arc::default() }, receiver)
-    }
-}
-
-const OVERLOADED: item::Error = item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS };
 
 struct Driver<E: Engine> {
     shard: Shard<E>,
     engine: E,
     clock: Clock,
     inbox: Inbox,
-    links_dropped: Arc<AtomicU64>,
+    /// Its own, so that receiving never fails.
+    handle: Handle,
     posts: Receiver<Post>,
-    /// Kept so that receiving never fails.
-    _own_posts: SyncSender<Post>,
     syncs: SyncSender<TurnId>,
     syncing: usize,
     flushes: SyncSender<()>,
@@ -310,7 +207,7 @@ impl<E: Engine> Driver<E> {
             Post::Ask(ask) => self.ask(ask),
             Post::Link(link) => {
                 if self.inbox.push(Envelope::Link(link)).is_err() {
-                    self.links_dropped.fetch_add(1, Ordering::Relaxed);
+                    self.handle.drop_link();
                 }
             }
             Post::LinksChanged => {}

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use storage::Engine;
 
-use crate::driver::Post;
+use crate::handle::Post;
 use crate::stop::Failure;
 
 /// Flushes each time it is wanted, until nobody can want it any more.

@@ -11,11 +11,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use types::{RegionName, limits};
 
-use crate::driver::{Handle, Published};
+use crate::connections::Connections;
+use crate::driver::Published;
+use crate::handle::Handle;
 use crate::link_queue::Queue;
 use crate::metrics::{Metrics, Sources};
 use crate::stop::Stop;
@@ -35,7 +36,7 @@ pub struct Observed {
 }
 
 /// Serves until the task is aborted: a stopping node still says that it stops.
-pub async fn serve(listener: TcpListener, observed: Observed) -> std::io::Result<()> {
+pub async fn serve(connections: Connections, observed: Observed) -> std::io::Result<()> {
     let upkeep = upkeep(observed.metrics.clone());
     let router = Router::new()
         .route("/metrics", get(metrics))
@@ -43,7 +44,7 @@ pub async fn serve(listener: TcpListener, observed: Observed) -> std::io::Result
         .route("/health/ready", get(ready))
         .with_state(Arc::new(observed));
     tokio::select! {
-        served = axum::serve(listener, router) => served,
+        served = axum::serve(connections, router) => served,
         () = upkeep => Ok(()),
     }
 }

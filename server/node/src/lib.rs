@@ -9,6 +9,7 @@ pub mod admission;
 pub mod backoff;
 pub mod call;
 pub mod clock;
+pub mod connections;
 pub mod deadline;
 pub mod dev;
 #[cfg(feature = "disk")]
@@ -17,6 +18,7 @@ pub mod driver;
 pub mod flush;
 #[cfg(test)]
 mod gated;
+pub mod handle;
 pub mod handshake;
 pub mod health;
 pub mod latency;
@@ -32,6 +34,7 @@ pub mod node;
 pub mod options;
 pub mod peer_address;
 pub mod reads;
+pub mod seldom;
 pub mod serve;
 pub mod service;
 pub mod settings;

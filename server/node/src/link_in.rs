@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::link::LinkFrame;
 use proto::link::link_frame::Frame;
@@ -16,8 +16,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use types::{RegionId, RegionName, limits};
 
-use crate::driver::Handle;
+use crate::handle::Handle;
 use crate::handshake::{Identity, Refusal};
+use crate::seldom::Seldom;
 use crate::stop::Stop;
 
 /// The gRPC service that peers dial.
@@ -31,6 +32,7 @@ struct Shared {
     peers: Vec<RegionName>,
     shard: Handle,
     stop: Stop,
+    warnings: Seldom,
     /// For each region, what ends its present link when it is dropped.
     present: Mutex<BTreeMap<RegionId, oneshot::Sender<()>>>,
 }
@@ -38,7 +40,8 @@ struct Shared {
 impl Receiver {
     /// Lets these peers in.
     pub fn new(identity: Identity, peers: Vec<RegionName>, shard: Handle, stop: Stop) -> Self {
-        Receiver { shared: Arc::new(Shared { identity, peers, shard, stop, present: Mutex::default() }) }
+        let (warnings, present) = Default::default();
+        Receiver { shared: Arc::new(Shared { identity, peers, shard, stop, warnings, present }) }
     }
 }
 
@@ -54,7 +57,9 @@ impl Link for Receiver {
         let (shared, frames) = (self.shared.clone(), frames.into_inner());
         tokio::spawn(async move {
             if let Err(refusal) = shared.serve(frames, &answers).await {
-                tracing::warn!("refused a link: {refusal}");
+                if let Some(left_out) = shared.warnings.tell(Instant::now()) {
+                    tracing::warn!(region = %shared.identity.region, left_out, "refused a link: {refusal}");
+                }
                 // Whoever has gone need not be told.
                 let _ = answers.send(Ok(refusal.frame())).await;
             }

@@ -17,7 +17,7 @@ use tonic::{Status, Streaming};
 use types::limits;
 
 use crate::backoff::Backoff;
-use crate::driver::Handle;
+use crate::handle::Handle;
 use crate::handshake::{self, Identity, Refusal};
 use crate::latency;
 use crate::link_queue::Waiting;
@@ -82,7 +82,7 @@ impl Dialler {
     /// Keeps the link up until it is time to stop.
     pub async fn run(mut self, stop: Stop) {
         let mut backoff = Backoff::default();
-        let region = self.peer.region.clone();
+        let (region, peer) = (self.identity.region.clone(), self.peer.region.clone());
         loop {
             let ended = tokio::select! {
                 ended = self.session(&mut backoff) => ended,
@@ -93,8 +93,8 @@ impl Dialler {
             }
             // A peer that stays away is told of once; its return is told of as well.
             match backoff.is_failing() {
-                true => tracing::debug!(peer = %region, "link: {ended}"),
-                false => tracing::warn!(peer = %region, "link is down: {ended}"),
+                true => tracing::debug!(%region, %peer, "link is still down: {ended}"),
+                false => tracing::warn!(%region, %peer, "link is down: {ended}"),
             }
             let wait = backoff.next(&mut rand::rng());
             tokio::select! {
@@ -109,7 +109,7 @@ impl Dialler {
             Ok(open) => open,
             Err(ended) => return ended,
         };
-        tracing::info!(peer = %self.peer.region, "link is up");
+        tracing::info!(region = %self.identity.region, peer = %self.peer.region, "link is up");
         backoff.reset();
         self.waiting.clear();
         let up = Up::new(&mut self.waiting, &self.shard);

@@ -1,5 +1,7 @@
 //! Log lines, to standard error: text for people or JSON for machines, never the values of items.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
@@ -19,7 +21,9 @@ pub fn start(settings: &LogSettings) -> Result<(), Error> {
     let filter = EnvFilter::builder()
         .parse(&settings.filter)
         .map_err(|source| Error { filter: settings.filter.clone(), source })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match settings.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),

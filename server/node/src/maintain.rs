@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use types::limits;
 
-use crate::driver::Handle;
+use crate::handle::Handle;
 use crate::stop::{Failure, Stop};
 
 /// Tidies a disk; says whether a flush would let it tidy more. It may take as long as it likes.

@@ -10,7 +10,8 @@ use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandl
 use types::RegionName;
 
 use crate::call::Call;
-use crate::driver::{Handle, Published};
+use crate::driver::Published;
+use crate::handle::Handle;
 use crate::link_queue::Queue;
 
 /// Bounds of the latency buckets, in seconds: from a cached read to a deadline.

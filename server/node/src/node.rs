@@ -14,10 +14,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use types::{RegionName, limits};
 
 use crate::clock::Clock;
+use crate::connections::Connections;
 use crate::driver::{self, Published, Running};
 use crate::handshake::Identity;
 use crate::health::{self, Observed};
@@ -66,8 +66,8 @@ pub struct Opened<E> {
 
 /// A node's sockets, listening.
 pub struct Sockets {
-    grpc: TcpListener,
-    metrics: TcpListener,
+    grpc: Connections,
+    metrics: Connections,
     /// Where gRPC is served: the port is real, whatever was asked for.
     pub grpc_address: SocketAddr,
     /// Where metrics and health are served.
@@ -87,17 +87,17 @@ pub struct Node {
 impl Sockets {
     /// Listens.
     pub async fn listen(grpc: SocketAddr, metrics: SocketAddr) -> Result<Self, Error> {
-        let (grpc, grpc_address) = listen(grpc).await?;
-        let (metrics, metrics_address) = listen(metrics).await?;
+        let (grpc, grpc_address) = listen(grpc, limits::CONNECTIONS_MAX).await?;
+        let (metrics, metrics_address) = listen(metrics, limits::METRICS_CONNECTIONS_MAX).await?;
         Ok(Sockets { grpc, metrics, grpc_address, metrics_address })
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+async fn listen(address: SocketAddr, most: usize) -> Result<(Connections, SocketAddr), Error> {
     let error = |source| Error::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(error)?;
     let real = listener.local_addr().map_err(error)?;
-    Ok((listener, real))
+    Ok((Connections::new(listener, most), real))
 }
 
 /// Recovers what the engine holds and starts serving. It serves until `stop`; a failure of the disk or the
@@ -175,7 +175,7 @@ where
 
 /// The gRPC server: the public API and the links of peers on one port.
 async fn serve(
-    listener: TcpListener,
+    connections: Connections,
     service: Service,
     receiver: Receiver,
     stop: Stop,
@@ -194,7 +194,7 @@ async fn serve(
         .http2_keepalive_timeout(Some(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS)))
         .add_service(service)
         .add_service(receiver)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stop.requested())
+        .serve_with_incoming_shutdown(connections.stream(), stop.requested())
         .await
 }
 

@@ -89,7 +89,7 @@ pub struct NodeOptions {
     #[arg(long, env = "MERIDIAN_INSECURE", num_args = 0..=1, default_missing_value = "true",
         require_equals = true, value_name = "BOOL")]
     pub insecure: Option<bool>,
-    /// Which events to log, as in RUST_LOG [default: info]
+    /// Which events to log, as in RUST_LOG [default: info,raft_engine=warn]
     #[arg(long, env = "MERIDIAN_LOG", value_name = "FILTER")]
     pub log: Option<String>,
     /// How to write log lines [default: text]
@@ -124,7 +124,7 @@ pub struct DevOptions {
     /// Memory for block caches and write buffers of all regions [default: 1GiB]
     #[arg(long, env = "MERIDIAN_MEMORY", value_name = "SIZE")]
     pub memory: Option<Size>,
-    /// Which events to log, as in RUST_LOG [default: info]
+    /// Which events to log, as in RUST_LOG [default: info,raft_engine=warn]
     #[arg(long, env = "MERIDIAN_LOG", value_name = "FILTER")]
     pub log: Option<String>,
     /// How to write log lines [default: text]

@@ -10,7 +10,7 @@ use shard::SnapshotRead;
 use storage::Read;
 use types::limits;
 
-use crate::driver::Post;
+use crate::handle::Post;
 use crate::stop::Failure;
 use crate::threads::{self, OfRegion};
 

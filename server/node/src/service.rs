@@ -20,7 +20,7 @@ use types::{RegionName, limits};
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::deadline;
-use crate::driver::{Answered, Handle};
+use crate::handle::{Answered, Handle};
 use crate::metrics::{Ending, Metrics};
 
 /// The gRPC service.

@@ -18,7 +18,8 @@ use crate::size::Size;
 const LISTEN_PORT: u16 = 7001;
 const METRICS_PORT: u16 = 9001;
 const CLUSTER: &str = "meridian";
-const LOG: &str = "info";
+/// raft-engine tells of every routine step.
+const LOG: &str = "info,raft_engine=warn";
 const DATA: &str = "./data";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "ap-northeast-1"];
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use shard::TurnId;
 use storage::Engine;
 
-use crate::driver::Post;
+use crate::handle::Post;
 use crate::stop::Failure;
 
 /// Syncs until no more turns can come. A failed sync is not tried again, and its turns are never reported.

@@ -53,7 +53,8 @@ impl<E: Engine> Shard<E> {
         for (group, range) in table.partitions().filter(|_| open) {
             let Some(time) = self.close_to(group, peer) else { continue };
             match closed.last_mut() {
-                // Idle neighbours share one entry; a range between them that has no closed time is not covered.
+                // Idle neighbours share one entry; a range between them that has no closed time is not
+                // covered.
                 Some((before, at)) if *at == time && before.touches(&range) => before.last = range.last,
                 _ => closed.push((range, time)),
             }

@@ -224,6 +224,14 @@ pub const REQUEST_DEADLINE_MS: u64 = 10_000;
 pub const REQUEST_DEADLINE_MS_MAX: u64 = 60_000;
 /// How much sooner than the caller's deadline the server answers, so that the answer has time to travel.
 pub const DEADLINE_MARGIN_MS: u64 = 20;
+/// gRPC connections that one node holds: each takes a file descriptor, and the disk needs some.
+pub const CONNECTIONS_MAX: usize = 512;
+/// Connections that one node holds for metrics and health.
+pub const METRICS_CONNECTIONS_MAX: usize = 32;
+/// How long accepting connections rests after the system refused one.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+/// How often one kind of warning is told that somebody else can cause.
+pub const WARNING_INTERVAL_MS: u64 = 1000;
 /// Calls under way on one gRPC connection.
 pub const CONNECTION_REQUESTS_MAX: usize = 1024;
 /// What one gRPC stream may send ahead of its reader: a link between continents stays busy.

@@ -50,7 +50,7 @@ fn defaults_fill_what_nobody_said() {
     assert_eq!(settings.listen.to_string(), "127.0.0.1:7001");
     assert_eq!(settings.metrics_listen.to_string(), "127.0.0.1:9001");
     assert_eq!(settings.cluster, "meridian");
-    assert_eq!(settings.log, LogSettings { filter: "info".to_owned(), format: LogFormat::Text });
+    assert_eq!(settings.log, LogSettings { filter: LOG.to_owned(), format: LogFormat::Text });
     assert_eq!(settings.peers, vec![]);
 }
 
