@@ -84,6 +84,11 @@ impl<E: Engine> Shard<E> {
     fn batch(&mut self, peer: RegionId, batch: Batch) -> Result<(), Error> {
         let origin = batch.origin;
         self.figures.records_received += batch.records.len() as u64;
+        if !self.catalog_decides() {
+            // The replay may bring the table: the sender need not wait for its patience to end.
+            self.send(peer, &Message::Ack(Ack { origin, verdict: Verdict::Busy }));
+            return Ok(());
+        }
         let Some(table) = self.shared(peer, origin.from, origin.to, origin.table) else {
             self.figures.messages_refused += 1;
             return Ok(());
