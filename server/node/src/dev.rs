@@ -7,10 +7,10 @@ use crate::serve::Plan;
 use crate::settings::DevSettings;
 
 /// Listens for every region first, so that each can be told where the others are even when the system chose.
-pub async fn plans(settings: &DevSettings) -> Result<Vec<Plan>, node::Error> {
+pub fn plans(settings: &DevSettings) -> Result<Vec<Plan>, node::Error> {
     let mut sockets = Vec::new();
     for region in &settings.regions {
-        sockets.push(Sockets::listen(region.listen, region.metrics_listen).await?);
+        sockets.push(Sockets::listen(region.listen, region.metrics_listen)?);
     }
     let addresses: Vec<SocketAddr> = sockets.iter().map(|sockets| sockets.grpc_address).collect();
     let plan = |(index, sockets)| Plan { settings: settings.node(index, &addresses), sockets };

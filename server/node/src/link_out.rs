@@ -62,7 +62,7 @@ pub enum Ended {
         text: String,
     },
     /// The connection broke.
-    #[error("the connection broke: {0}")]
+    #[error("the connection broke: {}", .0.message())]
     Broken(#[from] Status),
     /// The peer ended the link, as it does when it stops.
     #[error("the peer closed the link")]

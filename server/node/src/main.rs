@@ -22,15 +22,9 @@ enum Server {
 }
 
 fn main() -> ExitCode {
-    let server = match CommandLine::parse().command {
-        Command::Dev(options) => settings::dev(options).map(Server::Dev),
-        Command::Node(arguments) => {
-            settings::node(arguments).map(|settings| Server::Node(Box::new(settings)))
-        }
-    };
-    let ended = match server {
+    let ended = match prepare() {
         Ok(server) => run(server).map_err(|error| (FAILED, error)),
-        Err(error) => Err((WRONG_USAGE, error.into())),
+        Err(error) => Err((WRONG_USAGE, error)),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,15 +35,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads the settings and starts logging; whatever fails here, the user can mend.
+fn prepare() -> Result<Server, Box<dyn Error>> {
+    let server = match CommandLine::parse().command {
+        Command::Dev(options) => Server::Dev(settings::dev(options)?),
+        Command::Node(arguments) => Server::Node(Box::new(settings::node(arguments)?)),
+    };
+    log::start(server.log())?;
+    Ok(server)
+}
+
 fn run(server: Server) -> Result<(), Box<dyn Error>> {
     threads::abort_on_panic();
-    log::start(server.log())?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let (plans, latencies, memory) = match server {
-            Server::Dev(settings) => (dev::plans(&settings).await?, settings.latencies, settings.memory),
+            Server::Dev(settings) => (dev::plans(&settings)?, settings.latencies, settings.memory),
             Server::Node(settings) => {
                 let memory = settings.memory;
-                (vec![Plan::new(*settings).await?], Latencies::default(), memory)
+                (vec![Plan::new(*settings)?], Latencies::default(), memory)
             }
         };
         serve::run(plans, &latencies, disks::opener(memory), stop::signalled(), std::io::stdout()).await?;

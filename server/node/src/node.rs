@@ -10,7 +10,7 @@ use std::time::Duration;
 use proto::link::link_server::LinkServer;
 use proto::v1::meridian_server::MeridianServer;
 use storage::Engine;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
@@ -85,17 +85,20 @@ pub struct Node {
 }
 
 impl Sockets {
-    /// Listens.
-    pub async fn listen(grpc: SocketAddr, metrics: SocketAddr) -> Result<Self, Error> {
-        let (grpc, grpc_address) = listen(grpc, limits::CONNECTIONS_MAX).await?;
-        let (metrics, metrics_address) = listen(metrics, limits::METRICS_CONNECTIONS_MAX).await?;
+    /// Listens. Wants a runtime around it, as all sockets of tokio do.
+    pub fn listen(grpc: SocketAddr, metrics: SocketAddr) -> Result<Self, Error> {
+        let (grpc, grpc_address) = listen(grpc, limits::CONNECTIONS_MAX)?;
+        let (metrics, metrics_address) = listen(metrics, limits::METRICS_CONNECTIONS_MAX)?;
         Ok(Sockets { grpc, metrics, grpc_address, metrics_address })
     }
 }
 
-async fn listen(address: SocketAddr, most: usize) -> Result<(Connections, SocketAddr), Error> {
+fn listen(address: SocketAddr, most: usize) -> Result<(Connections, SocketAddr), Error> {
     let error = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(error)?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(error)?;
+    // A node that starts again takes its port back though connections of its life before linger.
+    socket.set_reuseaddr(true).and_then(|()| socket.bind(address)).map_err(error)?;
+    let listener = socket.listen(limits::CONNECTIONS_WAITING_MAX).map_err(error)?;
     let real = listener.local_addr().map_err(error)?;
     Ok((Connections::new(listener, most), real))
 }

@@ -48,8 +48,8 @@ pub enum Error {
 
 impl Plan {
     /// Listens where the settings say.
-    pub async fn new(settings: NodeSettings) -> Result<Self, node::Error> {
-        let sockets = Sockets::listen(settings.listen, settings.metrics_listen).await?;
+    pub fn new(settings: NodeSettings) -> Result<Self, node::Error> {
+        let sockets = Sockets::listen(settings.listen, settings.metrics_listen)?;
         Ok(Plan { settings, sockets })
     }
 }

@@ -228,6 +228,8 @@ pub const DEADLINE_MARGIN_MS: u64 = 20;
 pub const CONNECTIONS_MAX: usize = 512;
 /// Connections that one node holds for metrics and health.
 pub const METRICS_CONNECTIONS_MAX: usize = 32;
+/// Connections that the system holds for a node until it accepts them.
+pub const CONNECTIONS_WAITING_MAX: u32 = 1024;
 /// How long accepting connections rests after the system refused one.
 pub const ACCEPT_PAUSE_MS: u64 = 100;
 /// How often one kind of warning is told that somebody else can cause.

@@ -54,7 +54,7 @@ impl Server {
             ..DevOptions::default()
         };
         let settings = settings::dev(options).unwrap();
-        let plans = dev::plans(&settings).await.unwrap();
+        let plans = dev::plans(&settings).unwrap();
         let (sender, mut lines) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let running = tokio::spawn(async move {
