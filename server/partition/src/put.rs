@@ -13,7 +13,7 @@ pub fn check(home: &Home, put: &Put) -> Result<Key, Error> {
     if !matches!(put.options.return_values, ReturnValues::None | ReturnValues::AllOld) {
         return Err(Invalid::Conflict { field: "ReturnValues", other: "PutItem" }.into());
     }
-    item::validate::check_item(&put.item, Some(&home.key)).map_err(Invalid::from)?;
+    item::validate::check_item(&put.item, None).map_err(Invalid::from)?;
     Ok(Key::of_item(&home.key, &put.item).map_err(Invalid::from)?)
 }
 

@@ -83,11 +83,6 @@ impl Clock {
         Some(self.ceiling)
     }
 
-    /// The ceiling as appended last.
-    pub fn ceiling(&self) -> HybridTime {
-        self.ceiling
-    }
-
     /// A ceiling is durable.
     pub fn set_durable(&mut self, ceiling: HybridTime) {
         self.durable = self.durable.max(ceiling);

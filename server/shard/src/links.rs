@@ -140,10 +140,7 @@ impl<E: Engine> Shard<E> {
                 }
             },
         };
-        match after > replica.state.applied {
-            true => replica.waiting.entry(after).or_default().push(Waiter::Share(origin)),
-            false => self.share(origin, true),
-        }
+        self.tell_after(group, after, Waiter::Share(origin));
         Ok(())
     }
 

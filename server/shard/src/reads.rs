@@ -108,21 +108,18 @@ impl<E: Engine> Shard<E> {
 
     /// `Digest` and `Versions`: too long for a turn, so they leave it on a snapshot.
     pub(crate) fn compare(&mut self, number: u64, command: TableCommand) -> Told<()> {
-        let (name, range, what) = match command {
-            TableCommand::Digest { name, range, parts } => {
-                (name, range, What::Digest { parts, positions: Vec::new() })
-            }
-            TableCommand::Versions { name, range, limit } => {
-                let key = told!(self.table(&name)).entry.key.clone();
-                (name, range, What::Versions { key, limit })
-            }
-            _ => unreachable!("only comparisons come here"),
+        let (TableCommand::Digest { name, range, .. } | TableCommand::Versions { name, range, .. }) =
+            &command
+        else {
+            unreachable!("only comparisons come here")
         };
-        let table = told!(self.table(&name)).entry.id;
-        let positions = told!(self.positions(&name, range));
-        let what = match what {
-            What::Digest { parts, .. } => What::Digest { parts, positions },
-            what => what,
+        let (range, entry) = (*range, &told!(self.table(name)).entry);
+        let (table, key) = (entry.id, entry.key.clone());
+        let positions = told!(self.positions(name, range));
+        let what = match command {
+            TableCommand::Digest { parts, .. } => What::Digest { parts, positions },
+            TableCommand::Versions { limit, .. } => What::Versions { key, limit },
+            _ => unreachable!("seen above"),
         };
         self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, range, what });
         Ok(Ok(()))

@@ -97,11 +97,16 @@ impl<E: Engine> Shard<E> {
                 }
             }
         };
+        self.tell_after(group, after, waiter);
+        Ok(Ok(()))
+    }
+
+    /// Tells a waiter once a partition has applied an index: at once, if it has.
+    pub(crate) fn tell_after(&mut self, group: GroupId, after: u64, waiter: Waiter) {
         match self.replicas.get_mut(&group).filter(|replica| after > replica.state.applied) {
             Some(replica) => replica.waiting.entry(after).or_default().push(waiter),
             None => self.tell(waiter),
         }
-        Ok(Ok(()))
     }
 
     /// Tells a waiter that what it waited for is applied.
