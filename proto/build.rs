@@ -9,6 +9,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["proto"])?;
     tonic_prost_build::configure()
         .btree_map(".")
+        // A frame's requests and responses share its buffer.
+        .bytes(".meridian.v1.SessionCall.request")
+        .bytes(".meridian.v1.SessionAnswer.response")
         .codec_path("crate::codec::Codec")
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")

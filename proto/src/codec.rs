@@ -9,7 +9,6 @@ use tonic::codec::{DecodeBuf, EncodeBuf};
 use tonic::{Code, Status};
 
 use crate::detail;
-use crate::v1::{ErrorDetail, ErrorKind};
 
 /// Encodes `T` and decodes `U`.
 #[derive(Clone, Debug)]
@@ -66,17 +65,9 @@ impl<U: Message + Default> tonic::codec::Decoder for Decoder<U> {
     }
 }
 
-/// Names what is wrong with the bytes, under the name that DynamoDB has for it.
+/// A malformed message as a status.
 fn malformed(error: &prost::DecodeError) -> Status {
-    let message =
-        format!("{error} (values nest at most {} levels of lists and maps)", types::limits::NESTING_MAX);
-    let detail = ErrorDetail {
-        name: "SerializationException".to_owned(),
-        message: message.clone(),
-        kind: ErrorKind::Client.into(),
-        field: String::new(),
-        retry_after_ms: 0,
-    };
+    let detail = detail::malformed(error);
     let bytes = detail::encode(Code::InvalidArgument as i32, &detail);
-    Status::with_details(Code::InvalidArgument, message, bytes.into())
+    Status::with_details(Code::InvalidArgument, detail.message, bytes.into())
 }

@@ -5,7 +5,7 @@
 
 use prost::Message;
 
-use crate::v1::{ErrorDetail, StatusDetail, StatusDetails};
+use crate::v1::{ErrorDetail, ErrorKind, StatusDetail, StatusDetails};
 
 /// The type under which an `ErrorDetail` travels.
 pub const TYPE_URL: &str = "type.googleapis.com/meridian.v1.ErrorDetail";
@@ -23,10 +23,21 @@ pub fn decode(bytes: &[u8]) -> Option<ErrorDetail> {
     ErrorDetail::decode(inner.value.as_slice()).ok()
 }
 
+/// Names what is wrong with bytes that are no message, under the name that DynamoDB has for it.
+pub fn malformed(error: &prost::DecodeError) -> ErrorDetail {
+    let levels = types::limits::NESTING_MAX;
+    ErrorDetail {
+        name: "SerializationException".to_owned(),
+        message: format!("{error} (values nest at most {levels} levels of lists and maps)"),
+        kind: ErrorKind::Client.into(),
+        field: String::new(),
+        retry_after_ms: 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v1::ErrorKind;
 
     #[test]
     fn details_round_trip() {

@@ -205,7 +205,7 @@ impl Workload {
             let now = world.nodes[node].clock.read(world.now_ns);
             now.monotonic_ns + self.chance.between(1, 500) * MILLISECOND_NS
         });
-        let request = Request { number, deadline_ns, command: waiting.command.clone() };
+        let request = Request { number, deadline_ns, bytes: 0, command: waiting.command.clone() };
         if !world.request(node, request) {
             self.clients[client].again = (waiting.retries > 0).then_some(waiting);
             world.set_timer(self.chance.between(100, 600) * MILLISECOND_NS, Timer::Client(client));

@@ -2,13 +2,17 @@
 
 use std::error::Error as _;
 
+use prost::Message;
+use prost::bytes::Bytes;
 use proto::detail;
+use proto::v1::SessionOperation;
 use proto::v1::meridian_client::MeridianClient;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, ConnectError, Request, Response, Status};
 
 use super::connection::Endpoint;
+use super::session::{self, Lost};
 use crate::error::{Cause, Refusal};
 use crate::failure::Failure;
 
@@ -23,8 +27,8 @@ pub(super) struct Attempt {
     pub(super) cause: Cause,
 }
 
-/// Sends a request once, with what is left of the deadline.
-pub(super) async fn make<Q, R, F, A>(
+/// Sends a request once as a unary call, with what is left of the deadline.
+pub(super) async fn unary<Q, R, F, A>(
     endpoint: &Endpoint,
     deadline: Instant,
     request: Q,
@@ -39,12 +43,65 @@ where
     match tokio::time::timeout_at(deadline, method(endpoint.client(), request)).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(read(endpoint, &status)),
-        Err(_) => Err(Attempt {
-            failure: Failure::Unknown,
-            blames_endpoint: true,
-            cause: Cause::Deadline { endpoint: endpoint.text.clone() },
-        }),
+        Err(_) => Err(late(endpoint)),
     }
+}
+
+/// Makes a call once on a session, with what is left of the deadline.
+pub(super) async fn on_session<R: Message + Default>(
+    endpoint: &Endpoint,
+    deadline: Instant,
+    operation: SessionOperation,
+    request: Bytes,
+) -> Result<R, Attempt> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let timeout_ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1);
+    let session = endpoint.session();
+    let call = session::call(operation.into(), timeout_ms, request);
+    let answer = match tokio::time::timeout_at(deadline, session.exchange(call)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(lost)) => return Err(lost_attempt(endpoint, &lost)),
+        Err(_) => return Err(late(endpoint)),
+    };
+    match answer.error {
+        None => R::decode(answer.response).map_err(|error| Attempt {
+            failure: Failure::Unknown,
+            blames_endpoint: false,
+            cause: Cause::Connection { endpoint: endpoint.text.clone(), message: error.to_string() },
+        }),
+        Some(detail) => {
+            let failure = Failure::of(true, Some(&detail));
+            let blames_endpoint = failure.blames_endpoint(Some(&detail));
+            Err(Attempt { failure, blames_endpoint, cause: Cause::Server(Refusal::from(detail)) })
+        }
+    }
+}
+
+fn late(endpoint: &Endpoint) -> Attempt {
+    Attempt {
+        failure: Failure::Unknown,
+        blames_endpoint: true,
+        cause: Cause::Deadline { endpoint: endpoint.text.clone() },
+    }
+}
+
+/// A call without an answer, because its session has none to give any more.
+fn lost_attempt(endpoint: &Endpoint, lost: &Lost) -> Attempt {
+    let mut attempt = match &lost.status {
+        Some(status) => read(endpoint, status),
+        None => Attempt {
+            failure: Failure::NotSent,
+            blames_endpoint: true,
+            cause: Cause::Connection {
+                endpoint: endpoint.text.clone(),
+                message: "the server ended the session".to_owned(),
+            },
+        },
+    };
+    if !lost.sent && attempt.failure == Failure::Unknown {
+        attempt.failure = Failure::NotSent;
+    }
+    attempt
 }
 
 fn read(endpoint: &Endpoint, status: &Status) -> Attempt {

@@ -1,47 +1,76 @@
-//! One endpoint and its HTTP/2 connection, which opens by itself and comes back by itself.
+//! One endpoint: HTTP/2 connections that open and come back by themselves, with a session on each.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use proto::v1::meridian_client::MeridianClient;
 use tonic::transport::Channel;
 use types::limits::MESSAGE_BYTES_MAX;
 
+use super::session::Session;
 use crate::error::Error;
 
 /// Where a region listens.
-#[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     /// As the user wrote it.
     pub(super) text: String,
+    connections: Vec<Connection>,
+    /// Calls take the connections by turns.
+    next: AtomicUsize,
+}
+
+struct Connection {
     client: MeridianClient<Channel>,
+    session: Mutex<Option<Arc<Session>>>,
 }
 
 impl Endpoint {
-    /// Checks the text; connects later.
-    pub(super) fn new(text: &str) -> Result<Endpoint, Error> {
+    /// Checks the text; connects later, so many times.
+    pub(super) fn new(text: &str, connections: usize) -> Result<Endpoint, Error> {
         let invalid = || Error::Endpoint { text: text.to_owned() };
         if !text.starts_with("http://") {
             return Err(invalid());
         }
         let endpoint = tonic::transport::Endpoint::from_shared(text.to_owned()).map_err(|_| invalid())?;
         endpoint.uri().authority().ok_or_else(invalid)?;
-        let channel = endpoint
+        let endpoint = endpoint
             .connect_timeout(Duration::from_secs(3))
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(10))
             .keep_alive_timeout(Duration::from_secs(5))
-            .initial_stream_window_size(1024 * 1024)
-            .initial_connection_window_size(16 * 1024 * 1024)
-            .connect_lazy();
-        let client = MeridianClient::new(channel)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        Ok(Endpoint { text: text.to_owned(), client })
+            .initial_stream_window_size(4 * 1024 * 1024)
+            .initial_connection_window_size(16 * 1024 * 1024);
+        let connection = |_| Connection {
+            client: MeridianClient::new(endpoint.connect_lazy())
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+            session: Mutex::new(None),
+        };
+        let connections = (0..connections.max(1)).map(connection).collect();
+        Ok(Endpoint { text: text.to_owned(), connections, next: AtomicUsize::new(0) })
+    }
+
+    fn connection(&self) -> &Connection {
+        match &self.connections[..] {
+            [only] => only,
+            several => &several[self.next.fetch_add(1, Ordering::Relaxed) % several.len()],
+        }
     }
 
     /// A handle for one call; calls share the connection.
     pub(super) fn client(&self) -> MeridianClient<Channel> {
-        self.client.clone()
+        self.connection().client.clone()
+    }
+
+    /// A session for one call; calls share it. One that has ended is replaced.
+    pub(super) fn session(&self) -> Arc<Session> {
+        let connection = self.connection();
+        let mut session = connection.session.lock().unwrap_or_else(PoisonError::into_inner);
+        match session.as_ref().filter(|session| !session.is_ended()) {
+            Some(session) => session.clone(),
+            None => session.insert(Arc::new(Session::open(connection.client.clone()))).clone(),
+        }
     }
 }
 
@@ -52,8 +81,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_endpoint_is_refused_by_name() {
         for text in ["", "127.0.0.1:7001", "ftp://127.0.0.1:7001", "http://", "http://a b", "https://x"] {
-            assert_eq!(Endpoint::new(text).err(), Some(Error::Endpoint { text: text.to_owned() }));
+            assert_eq!(Endpoint::new(text, 1).err(), Some(Error::Endpoint { text: text.to_owned() }));
         }
-        assert!(Endpoint::new("http://127.0.0.1:7001").is_ok());
+        assert!(Endpoint::new("http://127.0.0.1:7001", 1).is_ok());
     }
 }

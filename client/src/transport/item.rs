@@ -4,7 +4,7 @@ use proto::v1::{
     BatchGetItemRequest, BatchGetItemResponse, BatchWriteItemRequest, BatchWriteItemResponse,
     ConditionCheckFailed, DeleteItemRequest, DeleteItemResponse, GetItemRequest, GetItemResponse,
     PutItemRequest, PutItemResponse, QueryRequest, QueryResponse, ScanRequest, ScanResponse,
-    UpdateItemRequest, UpdateItemResponse,
+    SessionOperation, UpdateItemRequest, UpdateItemResponse,
 };
 
 use super::{Client, MeridianClient};
@@ -16,7 +16,7 @@ impl Client {
     pub async fn put_item(&self, mut request: PutItemRequest) -> Result<PutItemResponse, Error> {
         let repeat = self.remember(&mut request.request_id);
         let method = |mut client: MeridianClient<_>, request| async move { client.put_item(request).await };
-        let mut answer = self.call(repeat, request, method).await?;
+        let mut answer = self.item_call(repeat, SessionOperation::PutItem, request, method).await?;
         held(answer.condition_check_failed.take())?;
         Ok(answer)
     }
@@ -24,7 +24,7 @@ impl Client {
     /// `GetItem`.
     pub async fn get_item(&self, request: GetItemRequest) -> Result<GetItemResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.get_item(request).await };
-        self.call(Repeat::Harmless, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::GetItem, request, method).await
     }
 
     /// `UpdateItem`.
@@ -32,7 +32,7 @@ impl Client {
         let repeat = self.remember(&mut request.request_id);
         let method =
             |mut client: MeridianClient<_>, request| async move { client.update_item(request).await };
-        let mut answer = self.call(repeat, request, method).await?;
+        let mut answer = self.item_call(repeat, SessionOperation::UpdateItem, request, method).await?;
         held(answer.condition_check_failed.take())?;
         Ok(answer)
     }
@@ -42,7 +42,7 @@ impl Client {
         let repeat = self.remember(&mut request.request_id);
         let method =
             |mut client: MeridianClient<_>, request| async move { client.delete_item(request).await };
-        let mut answer = self.call(repeat, request, method).await?;
+        let mut answer = self.item_call(repeat, SessionOperation::DeleteItem, request, method).await?;
         held(answer.condition_check_failed.take())?;
         Ok(answer)
     }
@@ -50,20 +50,20 @@ impl Client {
     /// `Query`, one page.
     pub async fn query(&self, request: QueryRequest) -> Result<QueryResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.query(request).await };
-        self.call(Repeat::Harmless, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::Query, request, method).await
     }
 
     /// `Scan`, one page.
     pub async fn scan(&self, request: ScanRequest) -> Result<ScanResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.scan(request).await };
-        self.call(Repeat::Harmless, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::Scan, request, method).await
     }
 
     /// `BatchGetItem`; what is unprocessed is left to the caller.
     pub async fn batch_get_item(&self, request: BatchGetItemRequest) -> Result<BatchGetItemResponse, Error> {
         let method =
             |mut client: MeridianClient<_>, request| async move { client.batch_get_item(request).await };
-        self.call(Repeat::Harmless, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::BatchGetItem, request, method).await
     }
 
     /// `BatchWriteItem`; what is unprocessed is left to the caller. A batch has no request id, so one that
@@ -74,7 +74,7 @@ impl Client {
     ) -> Result<BatchWriteItemResponse, Error> {
         let method =
             |mut client: MeridianClient<_>, request| async move { client.batch_write_item(request).await };
-        self.call(Repeat::Harmful, request, method).await
+        self.item_call(Repeat::Harmful, SessionOperation::BatchWriteItem, request, method).await
     }
 
     /// Gives a write a random request id unless it has one or the settings say otherwise.

@@ -5,11 +5,15 @@ mod attempt;
 mod connection;
 mod item;
 mod region;
+mod session;
 mod table;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use prost::Message;
+use prost::bytes::Bytes;
+use proto::v1::SessionOperation;
 use proto::v1::meridian_client::MeridianClient;
 use tokio::time::Instant;
 use tonic::transport::Channel;
@@ -30,16 +34,27 @@ pub struct Settings {
     pub deadline: Duration,
     /// Whether single-item writes get a random request id when they have none.
     pub request_ids: bool,
+    /// Whether calls about items travel as unary calls, not on a session.
+    pub unary: bool,
+    /// Connections to each endpoint; calls take them by turns.
+    pub connections: usize,
+    /// Whether failed attempts are followed by others.
+    pub retries: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { deadline: Duration::from_secs(30), request_ids: true }
+        Settings {
+            deadline: Duration::from_secs(30),
+            request_ids: true,
+            unary: false,
+            connections: 1,
+            retries: true,
+        }
     }
 }
 
 /// A client of one or more regions, the first of its endpoints preferred. Shared by reference among tasks.
-#[derive(Debug)]
 pub struct Client {
     endpoints: Vec<Endpoint>,
     state: Mutex<State>,
@@ -57,8 +72,8 @@ impl Client {
     /// A client of these endpoints (`http://HOST:PORT`), in the order of preference. Connects at the first
     /// call. Must be called within a tokio runtime.
     pub fn new<T: AsRef<str>>(endpoints: &[T], settings: Settings) -> Result<Client, Error> {
-        let endpoints =
-            endpoints.iter().map(|text| Endpoint::new(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let endpoint = |text: &T| Endpoint::new(text.as_ref(), settings.connections);
+        let endpoints = endpoints.iter().map(endpoint).collect::<Result<Vec<_>, _>>()?;
         if endpoints.is_empty() {
             return Err(Error::Endpoint { text: String::new() });
         }
@@ -71,21 +86,59 @@ impl Client {
         Client::new(&[endpoint], Settings::default())
     }
 
-    /// Makes a call, trying again as `retry` decides.
+    /// Makes a unary call, trying again as `retry` decides.
     async fn call<Q, R, F, A>(&self, repeat: Repeat, request: Q, method: F) -> Result<R, Error>
     where
         Q: Clone,
         F: Fn(MeridianClient<Channel>, Request<Q>) -> A,
         A: Future<Output = Result<Response<R>, Status>>,
     {
+        let (request, method) = (&request, &method);
+        self.attempts(repeat, |endpoint, deadline| {
+            attempt::unary(endpoint, deadline, request.clone(), method)
+        })
+        .await
+    }
+
+    /// Makes a call about items on a session, unless the settings say otherwise.
+    async fn item_call<Q, R, F, A>(
+        &self,
+        repeat: Repeat,
+        operation: SessionOperation,
+        request: Q,
+        method: F,
+    ) -> Result<R, Error>
+    where
+        Q: Message + Clone,
+        R: Message + Default,
+        F: Fn(MeridianClient<Channel>, Request<Q>) -> A,
+        A: Future<Output = Result<Response<R>, Status>>,
+    {
+        if self.settings.unary {
+            return self.call(repeat, request, method).await;
+        }
+        let request = Bytes::from(request.encode_to_vec());
+        drop(method);
+        self.attempts(repeat, |endpoint, deadline| {
+            attempt::on_session(endpoint, deadline, operation, request.clone())
+        })
+        .await
+    }
+
+    async fn attempts<'a, R, A>(
+        &'a self,
+        repeat: Repeat,
+        attempt: impl Fn(&'a Endpoint, Instant) -> A,
+    ) -> Result<R, Error>
+    where
+        A: Future<Output = Result<R, Attempt>>,
+    {
         let deadline = Instant::now() + self.settings.deadline;
         let mut call = Call::new(repeat);
         let mut pinned = None;
         loop {
             let index = pinned.unwrap_or_else(|| self.state().choice.choose(self.now_ms()));
-            let endpoint = &self.endpoints[index];
-            let attempt = attempt::make(endpoint, deadline, request.clone(), &method).await;
-            let attempt = match attempt {
+            let attempt = match attempt(&self.endpoints[index], deadline).await {
                 Ok(answer) => {
                     let mut state = self.state();
                     state.choice.answered(index);
@@ -106,7 +159,11 @@ impl Client {
 
     fn failed(&self, call: &mut Call, index: usize, attempt: &Attempt, deadline: Instant) -> Decision {
         let left = deadline.saturating_duration_since(Instant::now());
-        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        // No time is left for another attempt where none is wanted.
+        let left_ms = match self.settings.retries {
+            true => u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+            false => 0,
+        };
         let now_ms = self.now_ms();
         let mut state = self.state();
         if attempt.blames_endpoint {

@@ -2,7 +2,7 @@
 
 use proto::v1::{
     DescribeRegionRequest, PauseRegionRequest, PingRequest, PingResponse, RegionDescription,
-    ResumeRegionRequest,
+    ResumeRegionRequest, SessionOperation,
 };
 
 use super::{Client, MeridianClient};
@@ -34,7 +34,7 @@ impl Client {
     /// `Ping`.
     pub async fn ping(&self, payload: Vec<u8>) -> Result<PingResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.ping(request).await };
-        self.call(Repeat::Harmless, PingRequest { payload }, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::Ping, PingRequest { payload }, method).await
     }
 }
 

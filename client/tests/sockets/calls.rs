@@ -9,6 +9,7 @@ use tonic::Code;
 use tonic::transport::Endpoint;
 
 use crate::command_line::{put, region_with_movies};
+use crate::fake_region::session::Ending;
 use crate::fake_region::{FakeRegion, down, invalid, throttled, unknown};
 
 fn client(region: &FakeRegion) -> Client {
@@ -92,6 +93,55 @@ async fn a_region_that_is_down_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_a_server_ends_is_opened_again_and_what_it_did_not_begin_is_repeated() {
+    let region = region_with_movies("us-east-1").await;
+    let client = client(&region);
+    client.batch_write_item(batch("1")).await.unwrap();
+    region.state().session_ends = Some(Ending::Clean);
+    client.batch_write_item(batch("2")).await.unwrap();
+    assert_eq!(region.state().writes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_on_a_session_that_broke_is_in_doubt() {
+    let region = region_with_movies("us-east-1").await;
+    let client = client(&region);
+    region.state().session_ends = Some(Ending::Broken);
+    let error = client.batch_write_item(batch("1")).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    region.state().session_ends = Some(Ending::Broken);
+    client.put_item(put("movies", "2")).await.unwrap();
+    assert_eq!(region.state().writes, 1, "only what has a request id is repeated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_calls_share_a_session_and_each_gets_its_own_answer() {
+    let region = FakeRegion::start("us-east-1").await;
+    let client = std::sync::Arc::new(client(&region));
+    let calls: Vec<_> = (0..500_u32)
+        .map(|number| {
+            let client = client.clone();
+            tokio::spawn(async move { client.ping(number.to_be_bytes().to_vec()).await.unwrap().payload })
+        })
+        .collect();
+    for (number, call) in (0..500_u32).zip(calls) {
+        assert_eq!(call.await.unwrap(), number.to_be_bytes());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unary_calls_work_without_a_session() {
+    let region = region_with_movies("us-east-1").await;
+    region.state().session_ends = Some(Ending::Broken);
+    let settings = Settings { unary: true, connections: 3, ..Settings::default() };
+    let client = Client::new(&[&region.endpoint], settings).unwrap();
+    for number in 0..6 {
+        client.put_item(put("movies", &number.to_string())).await.unwrap();
+    }
+    assert!(region.state().session_ends.is_some(), "no session was opened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn payloads_come_back_from_a_ping() {
     let region = FakeRegion::start("us-east-1").await;
     let answer = client(&region).ping(vec![7; 1000]).await.unwrap();
@@ -112,6 +162,10 @@ async fn a_message_nested_past_all_limits_is_refused_with_the_limit() {
     let detail = proto::detail::decode(status.details()).unwrap();
     assert_eq!(detail.name, "SerializationException");
     assert!(detail.message.contains("at most 32 levels"), "{}", detail.message);
-    let error = client(&region).put_item(request).await.unwrap_err();
-    assert!(matches!(error, Error::Refused(_)), "{error:?}");
+    for unary in [false, true] {
+        let settings = Settings { unary, ..Settings::default() };
+        let client = Client::new(&[&region.endpoint], settings).unwrap();
+        let error = client.put_item(request.clone()).await.unwrap_err();
+        assert!(matches!(error, Error::Refused(_)), "{error:?}");
+    }
 }

@@ -20,6 +20,7 @@ pub mod put_item;
 pub mod query;
 pub mod resume_region;
 pub mod scan;
+pub mod session;
 pub mod status;
 pub mod update_item;
 

@@ -1,5 +1,7 @@
 //! The calls of the public API, as metrics and logs name them.
 
+use proto::v1::SessionOperation;
+
 /// A call of the public API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[expect(missing_docs, reason = "each is the call of its name")]
@@ -25,6 +27,22 @@ pub enum Call {
 }
 
 impl Call {
+    /// The call that a session carries as this operation.
+    pub fn of_session(operation: SessionOperation) -> Option<Call> {
+        Some(match operation {
+            SessionOperation::PutItem => Call::PutItem,
+            SessionOperation::GetItem => Call::GetItem,
+            SessionOperation::UpdateItem => Call::UpdateItem,
+            SessionOperation::DeleteItem => Call::DeleteItem,
+            SessionOperation::Query => Call::Query,
+            SessionOperation::Scan => Call::Scan,
+            SessionOperation::BatchGetItem => Call::BatchGetItem,
+            SessionOperation::BatchWriteItem => Call::BatchWriteItem,
+            SessionOperation::Ping => Call::Ping,
+            SessionOperation::Unspecified => return None,
+        })
+    }
+
     /// All of them.
     pub const ALL: [Call; 18] = [
         Call::PutItem,

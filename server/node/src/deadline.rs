@@ -13,7 +13,11 @@ const DIGITS_MAX: usize = 8;
 
 /// The time that a call has from here on. A header that is no timeout counts as none.
 pub fn of(metadata: &MetadataMap) -> Duration {
-    let said = metadata.get(HEADER).and_then(|value| value.to_str().ok()).and_then(parse);
+    within(metadata.get(HEADER).and_then(|value| value.to_str().ok()).and_then(parse))
+}
+
+/// The time that a call has whose caller said this.
+pub fn within(said: Option<Duration>) -> Duration {
     match said {
         Some(timeout) => {
             let margin = Duration::from_millis(limits::DEADLINE_MARGIN_MS).min(timeout / 10);

@@ -4,21 +4,23 @@
 //! nothing (`P22`): what may leave and when is the shard's to say, and every failure is fatal. Everything
 //! that happens elsewhere (requests, messages of peers, ended syncs, reads and flushes) comes in as a `Post`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use item::error::Invalid;
 use shard::{Envelope, Figures, Inbox, Request, Shard, TurnId};
 use storage::Engine;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use types::{RegionId, limits};
 
 use crate::admission::Share;
 use crate::clock::Clock;
-use crate::handle::{Answered, Ask, Handle, OVERLOADED, Post};
+use crate::handle::{Ask, Asks, Handle, OVERLOADED, Post};
 use crate::link_queue::Queue;
 use crate::reads::Readers;
+use crate::reply::{Gathered, ReplyTo};
 use crate::stop::{Failure, OnFailure};
 use crate::{flush, sync, threads};
 
@@ -95,7 +97,7 @@ where
             .map(|(peer, queue)| (peer, Outward { queue, changes_seen: 0 }))
             .collect(),
         waiting: HashMap::new(),
-        number: 0,
+        cancelled: HashSet::new(),
         publisher,
         published_at: None,
         stopping: false,
@@ -129,7 +131,8 @@ struct Driver<E: Engine> {
     threads: Vec<JoinHandle<()>>,
     links: BTreeMap<RegionId, Outward>,
     waiting: HashMap<u64, Waiter>,
-    number: u64,
+    /// Requests that nobody waits for, until the inbox has been looked through for them.
+    cancelled: HashSet<u64>,
     publisher: watch::Sender<Published>,
     published_at: Option<Instant>,
     stopping: bool,
@@ -137,7 +140,7 @@ struct Driver<E: Engine> {
 
 /// Who waits for a request's answer.
 struct Waiter {
-    reply: oneshot::Sender<Answered>,
+    reply: ReplyTo,
     _share: Share,
 }
 
@@ -199,12 +202,26 @@ impl<E: Engine> Driver<E> {
                 Err(_) => break,
             }
         }
+        self.forget_cancelled();
         Ok(())
+    }
+
+    /// Drops what nobody waits for and was not begun; it frees its memory.
+    fn forget_cancelled(&mut self) {
+        if self.cancelled.is_empty() {
+            return;
+        }
+        let cancelled = std::mem::take(&mut self.cancelled);
+        for number in self.inbox.cancel(|number| cancelled.contains(&number)) {
+            self.waiting.remove(&number);
+        }
     }
 
     fn take(&mut self, post: Post) -> Result<(), Failure> {
         match post {
-            Post::Ask(ask) => self.ask(ask),
+            Post::Ask(Asks::One(ask)) => self.ask(*ask),
+            Post::Ask(Asks::Frame(asks)) => asks.into_iter().for_each(|ask| self.ask(ask)),
+            Post::Cancel(numbers) => self.cancelled.extend(numbers),
             Post::Link(link) => {
                 if self.inbox.push(Envelope::Link(link)).is_err() {
                     self.handle.drop_link();
@@ -233,12 +250,14 @@ impl<E: Engine> Driver<E> {
         if ask.reply.is_closed() {
             return;
         }
-        self.number += 1;
-        let number = self.number;
-        let request = Request { number, deadline_ns: Some(ask.deadline_ns), command: ask.command };
+        let Ask { number, command, deadline_ns, request_bytes: bytes, reply, share } = ask;
+        if self.waiting.contains_key(&number) {
+            return reply.send(Err(Invalid::Duplicate { field: "Id" }.into()));
+        }
+        let request = Request { number, deadline_ns: Some(deadline_ns), bytes, command };
         match self.inbox.push(Envelope::Request(Box::new(request))) {
-            Ok(()) => drop(self.waiting.insert(number, Waiter { reply: ask.reply, _share: ask.share })),
-            Err(_) => drop(ask.reply.send(Err(OVERLOADED))),
+            Ok(()) => drop(self.waiting.insert(number, Waiter { reply, _share: share })),
+            Err(_) => reply.send(Err(OVERLOADED)),
         }
     }
 
@@ -269,12 +288,12 @@ impl<E: Engine> Driver<E> {
     }
 
     fn send(&mut self, envelopes: Vec<Envelope>) {
+        let mut gathered = Gathered::default();
         for envelope in envelopes {
             match envelope {
                 Envelope::Reply(reply) => {
                     let waiter = self.waiting.remove(&reply.number).expect("one reply to each request");
-                    // Whoever gave up waiting has gone.
-                    let _ = waiter.reply.send(reply.result);
+                    gathered.add(waiter.reply, reply.result);
                 }
                 Envelope::Link(link) => {
                     let outward = self.links.get(&link.peer).expect("shards write to their peers alone");
@@ -285,6 +304,7 @@ impl<E: Engine> Driver<E> {
                 }
             }
         }
+        gathered.release();
     }
 
     /// Flushes on a thread of its own: it may take seconds, and turns go on meanwhile.

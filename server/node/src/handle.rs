@@ -4,27 +4,26 @@
 //! dropped and counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use item::operation::Command;
-use item::outcome::Answer;
 use shard::{Envelope, Link, TurnId};
 use tokio::sync::oneshot;
 use types::limits;
 
 use crate::admission::{Admission, Share};
+use crate::reply::{Answered, ReplyTo};
 
 /// The answer to a request that found no room.
 pub const OVERLOADED: item::Error = item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS };
 
-/// What a request came to.
-pub type Answered = Result<Answer, item::Error>;
-
 /// Something that happened outside the shard's thread.
 pub enum Post {
-    /// A client asks.
-    Ask(Ask),
+    /// Clients ask.
+    Ask(Asks),
+    /// Nobody waits for these requests any more: what was not begun need not be.
+    Cancel(Vec<u64>),
     /// A peer's message.
     Link(Link),
     /// A link went up or down; its queue knows which.
@@ -41,14 +40,26 @@ pub enum Post {
     Stop,
 }
 
+/// Requests that arrive together.
+pub enum Asks {
+    /// A call of its own.
+    One(Box<Ask>),
+    /// The calls of a session's frame, in its order.
+    Frame(Vec<Ask>),
+}
+
 /// A client's request on its way to the shard.
 pub struct Ask {
+    /// Unique among the requests under way.
+    pub number: u64,
     /// What is asked.
     pub command: Command,
     /// On the shard's monotonic clock.
     pub deadline_ns: u64,
+    /// Of the request as it came.
+    pub request_bytes: usize,
     /// Where the answer goes.
-    pub reply: oneshot::Sender<Answered>,
+    pub reply: ReplyTo,
     /// Held until it is answered.
     pub share: Share,
 }
@@ -59,13 +70,29 @@ pub struct Handle {
     posts: SyncSender<Post>,
     admission: Admission,
     links_dropped: Arc<AtomicU64>,
+    /// Numbers what has no session.
+    calls: Arc<AtomicU32>,
+    /// Numbers sessions; none of them is 0.
+    sessions: Arc<AtomicU32>,
+}
+
+/// The number of a call of a session, or, with session 0, of a call of its own.
+pub fn number(session: u32, call: u32) -> u64 {
+    u64::from(session) << 32 | u64::from(call)
 }
 
 impl Handle {
     /// A handle, and where what is posted arrives.
     pub fn new() -> (Self, Receiver<Post>) {
         let (posts, receiver) = sync_channel(limits::INBOX_REQUESTS_MAX);
-        (Handle { posts, admission: Admission::new(), links_dropped: Arc::default() }, receiver)
+        let handle = Handle {
+            posts,
+            admission: Admission::new(),
+            links_dropped: Arc::default(),
+            calls: Arc::default(),
+            sessions: Arc::new(AtomicU32::new(1)),
+        };
+        (handle, receiver)
     }
 
     /// For the shard's own threads, which wait when there is no room.
@@ -86,13 +113,45 @@ impl Handle {
         deadline_ns: u64,
         request_bytes: usize,
     ) -> Result<oneshot::Receiver<Answered>, item::Error> {
-        let share = self.admission.admit(request_bytes).ok_or(OVERLOADED)?;
+        let share = self.share(request_bytes)?;
         let (reply, answer) = oneshot::channel();
-        match self.posts.try_send(Post::Ask(Ask { command, deadline_ns, reply, share })) {
+        let reply = ReplyTo::Caller(reply);
+        // Numbers come round after four billion; no call is under way for so long.
+        let number = number(0, self.calls.fetch_add(1, Ordering::Relaxed));
+        let ask = Ask { number, command, deadline_ns, request_bytes, reply, share };
+        match self.posts.try_send(Post::Ask(Asks::One(Box::new(ask)))) {
             // A shard that has stopped drops the sender, and so tells through the receiver.
             Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(OVERLOADED),
         }
+    }
+
+    /// Hands over a frame's calls together, or gives them back when there is no room. A shard that has stopped
+    /// takes them and answers nothing, as one does that stops a moment later.
+    pub fn ask_all(&self, asks: Vec<Ask>) -> Result<(), Vec<Ask>> {
+        match self.posts.try_send(Post::Ask(Asks::Frame(asks))) {
+            Err(TrySendError::Full(Post::Ask(Asks::Frame(asks)))) => Err(asks),
+            _ => Ok(()),
+        }
+    }
+
+    /// The share of a request of so many bytes.
+    pub fn share(&self, request_bytes: usize) -> Result<Share, item::Error> {
+        self.admission.admit(request_bytes).ok_or(OVERLOADED)
+    }
+
+    /// A number for a new session. They come round after four billion; session 0 stands for none.
+    pub fn session(&self) -> u32 {
+        match self.sessions.fetch_add(1, Ordering::Relaxed) {
+            0 => self.session(),
+            number => number,
+        }
+    }
+
+    /// Tells that nobody waits for these requests; in vain when the queue is full: they are answered then, and
+    /// the answers dropped.
+    pub fn cancel(&self, numbers: Vec<u64>) {
+        let _ = self.posts.try_send(Post::Cancel(numbers));
     }
 
     /// Hands over a peer's message, or drops and counts it when there is no room: the peer sends it again.

@@ -2,7 +2,7 @@
 //!
 //! Everything below this crate is pure and simulated; everything here is glue that must decide nothing
 //! (`P22`): when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard,
-//! `sync` and `flush` wait for its disk, `service` and `health` face clients, `link_out` and `link_in` face
+//! `sync` and `flush` wait for its disk, `service`, `session` and `health` face clients, `link_out` and `link_in` face
 //! peers, and `node` puts them together for one region. Only `disks` and the binary name the real disk.
 
 pub mod admission;
@@ -15,6 +15,7 @@ pub mod dev;
 #[cfg(feature = "disk")]
 pub mod disks;
 pub mod driver;
+pub mod expressions;
 pub mod flush;
 #[cfg(test)]
 mod gated;
@@ -33,10 +34,13 @@ pub mod metrics;
 pub mod node;
 pub mod options;
 pub mod peer_address;
+pub mod ping;
 pub mod reads;
+pub mod reply;
 pub mod seldom;
 pub mod serve;
 pub mod service;
+pub mod session;
 pub mod settings;
 pub mod size;
 pub mod stop;

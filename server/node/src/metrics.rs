@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use proto::v1::{ErrorDetail, ErrorKind};
 use types::RegionName;
 
 use crate::call::Call;
@@ -42,6 +43,16 @@ impl Ending {
             Some(item::Kind::Client) => Ending::Client,
             Some(item::Kind::Retryable) => Ending::Retryable,
             Some(item::Kind::Unknown) => Ending::Unknown,
+        }
+    }
+
+    /// How a session's call with this error ended.
+    pub fn of_detail(error: Option<&ErrorDetail>) -> Self {
+        match error.map(ErrorDetail::kind) {
+            None => Ending::Done,
+            Some(ErrorKind::Client) => Ending::Client,
+            Some(ErrorKind::Retryable) => Ending::Retryable,
+            Some(ErrorKind::Unknown | ErrorKind::Unspecified) => Ending::Unknown,
         }
     }
 

@@ -149,7 +149,7 @@ where
         let on_failure = move |failure| on_failure(&region, failure);
         tasks.push(tokio::spawn(maintain::run(maintain, shard.clone(), on_failure, stop)));
     }
-    let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone());
+    let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone(), stop.clone());
     let receiver = Receiver::new(identity, peers.clone(), shard.clone(), stop.clone());
     let server = serve(sockets.grpc, service, receiver, stop.clone());
     let server = {

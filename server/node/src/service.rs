@@ -4,24 +4,27 @@
 //! on what is under way, and the honest answer when none came: a change that may have been begun is *unknown*
 //! (`P3`).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use item::error::Invalid;
+use futures::FutureExt;
 use item::expression::Cache;
 use item::operation::Command;
 use proto::v1::meridian_server::Meridian;
 use proto::v1::*;
 use tokio::time::timeout;
-use tonic::{Code, Request, Response, Status};
-use types::{RegionName, limits};
+use tonic::{Code, Request, Response, Status, Streaming};
+use types::RegionName;
 
 use crate::call::Call;
 use crate::clock::Clock;
-use crate::deadline;
-use crate::handle::{Answered, Handle};
+use crate::handle::Handle;
 use crate::metrics::{Ending, Metrics};
+use crate::reply::Answered;
+use crate::session::{self, Session};
+use crate::stop::Stop;
+use crate::{deadline, expressions, ping};
 
 /// The gRPC service.
 pub struct Service {
@@ -29,16 +32,15 @@ pub struct Service {
     shard: Handle,
     clock: Clock,
     metrics: Arc<Metrics>,
-    expressions: Mutex<Cache>,
+    stop: Stop,
     /// Numbers calls, for logs.
     calls: AtomicU64,
 }
 
 impl Service {
-    /// Serves one region's shard.
-    pub fn new(region: RegionName, shard: Handle, clock: Clock, metrics: Arc<Metrics>) -> Self {
-        let expressions = Mutex::new(Cache::new());
-        Service { region, shard, clock, metrics, expressions, calls: AtomicU64::new(0) }
+    /// Serves one region's shard, until it is stopped.
+    pub fn new(region: RegionName, shard: Handle, clock: Clock, metrics: Arc<Metrics>, stop: Stop) -> Self {
+        Service { region, shard, clock, metrics, stop, calls: AtomicU64::new(0) }
     }
 
     async fn carry_out<Q: prost::Message, A>(
@@ -52,7 +54,7 @@ impl Service {
         let time = deadline::of(request.metadata());
         let message = request.into_inner();
         let bytes = message.encoded_len();
-        let command = decode(message, &mut self.expressions.lock().unwrap_or_else(PoisonError::into_inner));
+        let command = expressions::with(|cache| decode(message, cache));
         let answered = match command {
             Ok(command) => self.ask(call, command, time, bytes).await,
             Err(refused) => Err(refused),
@@ -85,7 +87,7 @@ impl Service {
 }
 
 /// An error as tonic carries it.
-fn status(error: &item::Error) -> Status {
+pub fn status(error: &item::Error) -> Status {
     let status = api::status::of(error);
     let details = status.details();
     Status::with_details(Code::from_i32(status.code as i32), status.detail.message, details.into())
@@ -211,26 +213,27 @@ impl Meridian for Service {
         self.carry_out(Call::DescribeRegion, request, plain(api::describe_region::decode), encode).await
     }
 
-    /// Answers without the shard: it asks whether the server is there, not whether it can work.
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
         let begun = Instant::now();
-        let payload = request.into_inner().payload;
-        let (max, got) = (limits::PING_BYTES_MAX as u64, payload.len() as u64);
-        let error = (got > max).then_some(item::Error::Invalid(Invalid::Range {
-            field: "Payload",
-            min: 0,
-            max,
-            got,
-        }));
-        self.note(Call::Ping, begun.elapsed(), error.as_ref());
-        match error {
-            Some(error) => Err(status(&error)),
-            None => Ok(Response::new(PingResponse {
-                payload,
-                region_name: self.region.as_str().to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            })),
-        }
+        let answered = ping::answer(&self.region, request.into_inner());
+        self.note(Call::Ping, begun.elapsed(), answered.as_ref().err());
+        answered.map(Response::new).map_err(|error| status(&error))
+    }
+
+    type SessionStream = Session<Streaming<SessionRequest>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<SessionRequest>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let parts = session::Parts {
+            region: self.region.clone(),
+            shard: self.shard.clone(),
+            clock: self.clock,
+            metrics: self.metrics.clone(),
+            stop: self.stop.clone().requested().boxed(),
+        };
+        Ok(Response::new(Session::new(parts, request.into_inner())))
     }
 }
 

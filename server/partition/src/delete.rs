@@ -25,7 +25,8 @@ pub fn decide<R: Read>(
     delete: Delete,
 ) -> Result<Decision<Answer>, Fatal> {
     let asked = remembered::asked(&delete.options, b'D', &key, |_, _| {});
-    write::decide(view, home, moment, key, &delete.options, asked, |stored| {
+    let request = write::Request { options: &delete.options, asked, builds_on_stored: false };
+    write::decide(view, home, moment, key, request, |stored| {
         Ok(Wanted { item: None, returned: write::returned_old(&delete.options, stored) })
     })
 }

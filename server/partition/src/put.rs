@@ -27,7 +27,8 @@ pub fn decide<R: Read>(
 ) -> Result<Decision<Answer>, Fatal> {
     let asked =
         remembered::asked(&put.options, b'P', &key, |bytes, _| bytes.extend(item::codec::encode(&put.item)));
-    write::decide(view, home, moment, key, &put.options, asked, |stored| {
+    let request = write::Request { options: &put.options, asked, builds_on_stored: false };
+    write::decide(view, home, moment, key, request, |stored| {
         Ok(Wanted { item: Some(put.item), returned: write::returned_old(&put.options, stored) })
     })
 }

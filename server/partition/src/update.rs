@@ -30,7 +30,8 @@ pub fn decide<R: Read>(
             expression.give_back(substitutions);
         }
     });
-    write::decide(view, home, moment, key, &update.options, asked, |stored| {
+    let request = write::Request { options: &update.options, asked, builds_on_stored: true };
+    write::decide(view, home, moment, key, request, |stored| {
         let mut item = stored.clone().unwrap_or_else(|| update.key.clone());
         if let Some(expression) = &update.update {
             expression.apply(&mut item).map_err(Invalid::from)?;

@@ -53,22 +53,42 @@ pub(crate) struct Wanted {
     pub returned: Option<Item>,
 }
 
-/// Decides a write. `make` builds the item from the stored one after the condition held.
+/// What a write asks, whatever its verb.
+pub(crate) struct Request<'o> {
+    /// Condition and return values.
+    pub options: &'o WriteOptions,
+    /// What to remember its outcome by.
+    pub asked: Option<Asked>,
+    /// Whether the new item is made from the stored one.
+    pub builds_on_stored: bool,
+}
+
+impl Request<'_> {
+    /// Whether anybody looks at the stored item: decoding it for nobody would cost more than all the rest.
+    fn looks(&self) -> bool {
+        let returns = self.options.return_values != ReturnValues::None;
+        self.builds_on_stored || returns || self.options.condition.is_some()
+    }
+}
+
+/// Decides a write. `make` builds the item from the stored one, which is absent when nobody looks at it, after
+/// the condition held.
 pub(crate) fn decide<R: Read>(
     view: &View<'_, R>,
     home: &Home,
     moment: Moment,
     key: Key,
-    options: &WriteOptions,
-    asked: Option<Asked>,
+    request: Request<'_>,
     make: impl FnOnce(Option<Item>) -> Result<Wanted, Error>,
 ) -> Result<Decision<Answer>, Fatal> {
+    let looks = request.looks();
+    let Request { options, asked, .. } = request;
     let place = Place { hash: key.hash, key: key.bytes };
     if let Some(decision) = replay(view, home, place.hash, asked)? {
         return Ok(decision);
     }
     let seen = view.record(home, &place)?;
-    let stored = stored_item(seen.record.as_ref())?;
+    let stored = if looks { stored_item(seen.record.as_ref())? } else { None };
     let wanted = match holds(options, stored.as_ref()) {
         true => make(stored),
         false => {

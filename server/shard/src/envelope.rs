@@ -29,6 +29,8 @@ pub struct Request {
     pub number: u64,
     /// On the raw monotonic clock; expired work is dropped before it is decided.
     pub deadline_ns: Option<u64>,
+    /// Of the request as it came; a part of what it weighs.
+    pub bytes: usize,
     /// What is asked.
     pub command: Command,
 }
@@ -57,7 +59,8 @@ impl Envelope {
     pub fn weight(&self) -> usize {
         match self {
             Envelope::Link(link) => link.bytes.len() + 64,
-            Envelope::Request(_) | Envelope::Reply(_) => 1024,
+            Envelope::Request(request) => 1024 + request.bytes,
+            Envelope::Reply(_) => 1024,
             Envelope::LinkUp(_) | Envelope::LinkDown(_) => 64,
         }
     }

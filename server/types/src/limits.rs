@@ -236,6 +236,19 @@ pub const ACCEPT_PAUSE_MS: u64 = 100;
 pub const WARNING_INTERVAL_MS: u64 = 1000;
 /// Calls under way on one gRPC connection.
 pub const CONNECTION_REQUESTS_MAX: usize = 1024;
+/// Calls in one frame of a session.
+pub const SESSION_FRAME_CALLS_MAX: usize = 1024;
+/// Bytes of a session's frame past which no more is added to it: enough to make its overhead nothing, little
+/// enough that nobody waits for it.
+pub const SESSION_FRAME_BYTES: usize = 64 * 1024;
+/// Calls under way in one session; past it no frames are read.
+pub const SESSION_CALLS_MAX: usize = 2048;
+/// Requests under way in one session, in bytes; past it no frames are read.
+pub const SESSION_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// What an answer adds to its frame beside its response.
+pub const SESSION_ANSWER_OVERHEAD_BYTES: usize = 16;
+/// What a call adds to its frame beside its request.
+pub const SESSION_CALL_OVERHEAD_BYTES: usize = 32;
 /// What one gRPC stream may send ahead of its reader: a link between continents stays busy.
 pub const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 /// What one gRPC connection may send ahead of its readers.

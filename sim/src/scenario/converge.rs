@@ -213,7 +213,7 @@ impl Converge {
             let (name, range) = (self.workload.table.clone(), HashRange::ALL);
             let command = Command::Table(TableCommand::Digest { name, range, parts: 4 });
             let number = self.workload.number();
-            if self.world.request(node, Request { number, deadline_ns: None, command }) {
+            if self.world.request(node, Request { number, deadline_ns: None, bytes: 0, command }) {
                 self.digests.push((node, number));
             }
         }

@@ -71,7 +71,7 @@ impl Operator {
             return;
         }
         let number = workload.number();
-        let request = Request { number, deadline_ns: None, command: at.command.clone() };
+        let request = Request { number, deadline_ns: None, bytes: 0, command: at.command.clone() };
         match world.request(at.node, request) {
             true => at.number = Some(number),
             false => world.set_timer(RETRY_MS * MILLISECOND_NS, Timer::Task(task)),

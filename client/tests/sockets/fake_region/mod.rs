@@ -4,6 +4,7 @@
 
 mod items;
 mod service;
+pub mod session;
 mod tables;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -52,6 +53,8 @@ pub struct State {
     pub arriving: Option<BTreeMap<String, AttributeValue>>,
     /// How many digests were asked for.
     pub digests: usize,
+    /// How a session ends at the next frame.
+    pub session_ends: Option<session::Ending>,
     /// The time of the next version.
     pub clock: u64,
 }

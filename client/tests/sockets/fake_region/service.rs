@@ -4,16 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use proto::v1::meridian_server::Meridian;
 use proto::v1::*;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
-use super::State;
+use super::{State, session};
 
+#[derive(Clone)]
 pub struct Service {
     pub state: Arc<Mutex<State>>,
 }
 
 impl Service {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 }
@@ -153,5 +154,11 @@ impl Meridian for Service {
         let payload = request.into_inner().payload;
         let region_name = self.state().name.clone();
         Ok(Response::new(PingResponse { payload, region_name, version: "0".to_owned() }))
+    }
+
+    type SessionStream = session::Frames;
+
+    async fn session(&self, request: Request<Streaming<SessionRequest>>) -> Answer<Self::SessionStream> {
+        Ok(Response::new(session::serve(self.clone(), request.into_inner())))
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::gated::{Gate, Gated};
+use crate::reply::Answered;
 
 const LATE: u64 = u64::MAX;
 

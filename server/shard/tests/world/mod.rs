@@ -164,7 +164,7 @@ impl World {
     /// Asks without waiting for the answer.
     pub fn start(&mut self, region: usize, command: Command) -> u64 {
         self.next += 1;
-        let request = Request { number: self.next, deadline_ns: None, command };
+        let request = Request { number: self.next, deadline_ns: None, bytes: 0, command };
         self.push(region, Envelope::Request(Box::new(request)));
         self.next
     }
