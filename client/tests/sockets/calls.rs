@@ -45,6 +45,19 @@ async fn a_put_without_a_request_id_is_not_repeated_in_doubt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_without_retries_reports_the_first_failure() {
+    let region = region_with_movies("us-east-1").await;
+    let settings = Settings { retries: false, ..Settings::default() };
+    let client = Client::new(&[&region.endpoint], settings).unwrap();
+    region.state().failures.extend([throttled(), unknown()]);
+    let error = client.put_item(put("movies", "1")).await.unwrap_err();
+    assert!(matches!(error, Error::NotDone { .. }), "{error:?}");
+    let error = client.put_item(put("movies", "1")).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+    assert_eq!(region.state().writes, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_repeated_only_when_nothing_was_done() {
     let region = region_with_movies("us-east-1").await;
     let client = client(&region);
