@@ -11,7 +11,7 @@ mod json;
 mod pack;
 mod progress;
 mod rows;
-mod send;
+pub(crate) mod send;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::shape::Attributes;
 
 /// How long to wait before a batch is sent again.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 
 /// What became of a batch.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Sent {
 /// Sends a batch until every row of it was put or refused.
 pub(super) async fn batch(client: Arc<Client>, table: String, batch: Batch) -> Result<Sent, Failure> {
     let keys = batch.iter().map(|row| row.key.clone()).collect();
-    let patience = Patience { until: Instant::now() + Duration::from_millis(IMPORT_PATIENCE_MS) };
+    let patience = Patience::of(Duration::from_millis(IMPORT_PATIENCE_MS));
     if whole(&client, &table, &batch, &patience).await? {
         return Ok(Sent { keys, imported: batch.len() as u64, refused: Vec::new() });
     }
@@ -93,17 +93,23 @@ fn concerns_row(error: &Error) -> bool {
 }
 
 /// For how long a server may be out of reach.
-struct Patience {
+pub(crate) struct Patience {
     until: Instant,
 }
 
 impl Patience {
-    fn is_left(&self) -> bool {
+    /// For so long from this moment on.
+    pub(crate) fn of(length: Duration) -> Patience {
+        Patience { until: Instant::now() + length }
+    }
+
+    /// Whether there is any left.
+    pub(crate) fn is_left(&self) -> bool {
         Instant::now() < self.until
     }
 
     /// Waits a little after a failure that may pass; gives the failure back when it will not, or not in time.
-    async fn wait(&self, error: Error) -> Result<(), Failure> {
+    pub(crate) async fn wait(&self, error: Error) -> Result<(), Failure> {
         if error.is_refusal() || !self.is_left() {
             return Err(error.into());
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use client::Client;
-use proto::v1::{CreateTableRequest, DescribeTableRequest, TableStatus};
+use proto::v1::{CreateTableRequest, DescribeTableRequest, TableDescription, TableStatus};
 use tokio::time::{Instant, sleep};
 
 use crate::arguments::CreateTable;
@@ -22,14 +22,27 @@ pub(super) async fn run(client: &Client, arguments: CreateTable, output: &Output
         regions: arguments.regions,
         partitions: Some(arguments.partitions),
     };
+    let table = match arguments.no_wait {
+        true => client.create_table(request).await?,
+        false => create(client, request).await?,
+    };
+    super::show("TableDescription", &table, output)
+}
+
+/// Creates a table, and waits until it is ACTIVE.
+pub(crate) async fn create(
+    client: &Client,
+    request: CreateTableRequest,
+) -> Result<TableDescription, Failure> {
+    let table_name = request.table_name.clone();
     let mut table = client.create_table(request).await?;
     let deadline = Instant::now() + Duration::from_secs(WAIT_SECONDS);
-    while !arguments.no_wait && table.table_status() == TableStatus::Creating {
+    while table.table_status() == TableStatus::Creating {
         if Instant::now() >= deadline {
-            return Err(Failure::StillCreating { table: arguments.table, seconds: WAIT_SECONDS });
+            return Err(Failure::StillCreating { table: table_name, seconds: WAIT_SECONDS });
         }
         sleep(Duration::from_millis(100)).await;
-        table = client.describe_table(DescribeTableRequest { table_name: arguments.table.clone() }).await?;
+        table = client.describe_table(DescribeTableRequest { table_name: table_name.clone() }).await?;
     }
-    super::show("TableDescription", &table, output)
+    Ok(table)
 }

@@ -1,5 +1,6 @@
 //! `--key NAME:TYPE[,NAME:TYPE]`.
 
+use std::fmt;
 use std::str::FromStr;
 
 use proto::v1::{AttributeDefinition, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -34,6 +35,17 @@ fn attribute(text: &str) -> Result<(String, ScalarAttributeType), InvalidKey> {
     if name.is_empty() { Err(InvalidKey) } else { Ok((name.to_owned(), attribute_type)) }
 }
 
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, attribute_type)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let letter = attribute_type.as_str_name().rsplit('_').next().unwrap_or_default();
+            write!(formatter, "{comma}{name}:{letter}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Key {
     /// DynamoDB's `KeySchema`.
     pub(crate) fn schema(&self) -> Vec<KeySchemaElement> {
@@ -65,6 +77,7 @@ mod tests {
         assert_eq!(key.schema()[0].key_type(), KeyType::Hash);
         assert_eq!(key.schema()[1].key_type(), KeyType::Range);
         assert_eq!(key.definitions()[1].attribute_type(), ScalarAttributeType::N);
+        assert_eq!(key.to_string(), "Title:S,row:N");
         assert_eq!("a:b:S".parse::<Key>().unwrap().schema()[0].attribute_name, "a:b");
         for bad in ["", "k", "k:", ":S", "k:s", "k:S,", "a:S,b:S,c:S"] {
             assert_eq!(bad.parse::<Key>(), Err(InvalidKey), "{bad}");

@@ -1,6 +1,6 @@
 //! `meridian table`: one command per file.
 
-mod create;
+pub(crate) mod create;
 pub(crate) mod key;
 mod list;
 mod verify;
