@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is a failure with its place")]
 
+mod benchmarks;
 mod calls;
 mod command_line;
 mod commands;

@@ -179,6 +179,26 @@ pub const IMPORT_PATIENCE_MS: u64 = 60_000;
 pub const VERIFY_KEYS_MAX: usize = 1000;
 /// Segments that the command line scans at once.
 pub const SCAN_SEGMENTS_AT_ONCE_MAX: u32 = 64;
+/// The least item that a benchmark writes: its key, its counter and a little payload.
+pub const BENCH_ITEM_BYTES_MIN: usize = 64;
+/// Operations that a benchmark has under way at once: more than a node accepts, to see it overloaded.
+pub const BENCH_IN_FLIGHT_MAX: usize = 8192;
+/// Connections that a benchmark opens; half of what a node accepts.
+pub const BENCH_CONNECTIONS_MAX: usize = 256;
+/// How long a benchmark may run: a day.
+pub const BENCH_SECONDS_MAX: u64 = 24 * 60 * 60;
+/// Operations that a benchmark may start in a second.
+pub const BENCH_RATE_MAX: u64 = 10_000_000;
+/// Items that a benchmark loads; preparing a skewed choice among them takes time in proportion.
+pub const BENCH_KEYS_MAX: u64 = 100_000_000;
+/// Items in one page that a benchmark queries.
+pub const BENCH_PAGE_ITEMS_MAX: u32 = 128;
+/// Figures of single seconds that wait to be shown; past it they are left out.
+pub const BENCH_INTERVALS_AHEAD_MAX: usize = 64;
+/// The longest operation that a benchmark tells apart from longer ones, in nanoseconds: an hour.
+pub const BENCH_LATENCY_NS_MAX: u64 = 3_600_000_000_000;
+/// The longest that a benchmark's starting thread sleeps at a time, so that an interrupted one ends soon.
+pub const BENCH_SLEEP_MS_MAX: u64 = 50;
 /// The longest that a batch may stay unacknowledged, on however slow a link.
 pub const SHIP_RETRY_MS_MAX: u64 = 120_000;
 /// Changes that one run of shipping reads, those that other regions made included.

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     /// Pause, resume and look at the links between regions.
     #[command(subcommand)]
     Region(RegionCommand),
+    /// Measure how many operations a region answers, and how fast.
+    Bench(crate::bench::arguments::Bench),
 }
 
 #[derive(Subcommand, Debug)]

@@ -84,6 +84,43 @@ pub(crate) enum Failure {
         /// How long was waited.
         seconds: u64,
     },
+    /// A table whose key is not what the benchmark needs.
+    #[error("table {table} has another key than {key}, which this workload needs")]
+    OtherKey {
+        /// Which.
+        table: String,
+        /// The key that it should have.
+        key: String,
+    },
+    /// A table that lacks the items of a benchmark.
+    #[error("table {table} does not hold so many items: load it with --keep and the same --keys")]
+    NotLoaded {
+        /// Which.
+        table: String,
+    },
+    /// Items of a benchmark that the server left unprocessed for too long.
+    #[error("table {table} could not be loaded: the server leaves items unprocessed")]
+    Unprocessed {
+        /// Which.
+        table: String,
+    },
+    /// A benchmark's table that is still there.
+    #[error("table {table} was not dropped: {cause}")]
+    NotDropped {
+        /// Which.
+        table: String,
+        /// Why.
+        cause: client::Error,
+    },
+    /// The user did not wait until a benchmark's table was dropped.
+    #[error("table {table} may not be dropped: interrupted again")]
+    Left {
+        /// Which.
+        table: String,
+    },
+    /// The user ended the command.
+    #[error("interrupted")]
+    Interrupted,
     /// An answer that this release does not understand.
     #[error("the server's answer is not understood: {cause}")]
     Answer {
@@ -98,6 +135,8 @@ impl Failure {
         match self {
             Failure::Json { .. }
             | Failure::Header { .. }
+            | Failure::OtherKey { .. }
+            | Failure::NotLoaded { .. }
             | Failure::OtherRegion { .. }
             | Failure::Endpoints { .. }
             | Failure::Call(client::Error::Endpoint { .. }) => 2,

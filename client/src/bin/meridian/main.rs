@@ -4,6 +4,7 @@
 //! Exit status 0 done, 1 refused by the server or not done, 2 wrong usage.
 
 mod arguments;
+mod bench;
 mod failure;
 mod import;
 mod item;
@@ -39,5 +40,6 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure>
         Command::Table(command) => table::run(command, &endpoints, output).await,
         Command::Item(command) => item::run(command, &endpoints, output).await,
         Command::Region(command) => region::run(command, &endpoints, output).await,
+        Command::Bench(arguments) => bench::run(arguments, endpoints, output).await,
     }
 }

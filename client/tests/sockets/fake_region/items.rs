@@ -20,6 +20,7 @@ impl State {
     /// Counts a write, and fails it if a failure is due: before it is carried out, or after.
     pub fn write<T>(&mut self, write: impl FnOnce(&mut State) -> Result<T, Status>) -> Result<T, Status> {
         self.writes += 1;
+        self.written.notify_one();
         match self.failures.pop_front() {
             Some(failure) if self.fails_late => write(self).and(Err(failure)),
             Some(failure) => Err(failure),

@@ -14,6 +14,7 @@ use item::Key;
 use proto::detail;
 use proto::v1::meridian_server::MeridianServer;
 use proto::v1::{AttributeValue, ErrorDetail, ErrorKind, Item, TableDescription};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -47,6 +48,8 @@ pub struct State {
     pub request_ids: Vec<Vec<u8>>,
     /// How many writes came, batches included.
     pub writes: usize,
+    /// Told of every write that comes.
+    pub written: Arc<Notify>,
     /// How many items `BatchWriteItem` leaves unprocessed the next time.
     pub unprocessed: usize,
     /// An item that arrives in `movies` between the second digest and the third.
@@ -70,7 +73,7 @@ impl FakeRegion {
     /// Listens on a free port.
     pub async fn start(name: &str) -> FakeRegion {
         let state = Arc::new(Mutex::new(State { name: name.to_owned(), ..State::default() }));
-        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap().with_nodelay(Some(true));
         let endpoint = format!("http://{}", incoming.local_addr().unwrap());
         let service = MeridianServer::new(service::Service { state: state.clone() });
         let server = Server::builder().add_service(service).serve_with_incoming(incoming);
