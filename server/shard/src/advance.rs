@@ -76,8 +76,11 @@ impl<E: Engine> Shard<E> {
                 }
             }
             self.notice_term(group);
-            if self.replicas.get(&group).is_some_and(|replica| replica.decides() && !replica.ships()) {
-                owed.deciding.push(group);
+            if let Some(replica) = self.replicas.get_mut(&group).filter(|replica| replica.decides()) {
+                replica.established = true;
+                if !replica.ships() {
+                    owed.deciding.push(group);
+                }
             }
         }
         // Behind everything that the dropped partitions' logs may have replayed.

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use global::Message;
 use item::outcome::Answer;
 use item::{Error as Refusal, Invalid};
-use region::{Entry, Learned, Life, Update};
+use region::{Entry, Learned, Life, Table, Update};
 use storage::Engine;
 use types::command::{PeerStatus, RegionAnswer, RegionCommand, TableAnswer, TableCommand, TableStatus};
-use types::{KeySchema, RegionId, RegionName, TableId, TableName, limits};
+use types::{KeySchema, RegionId, RegionName, TableId, TableName, TableState, limits};
 
 use crate::reads::Told;
 use crate::waiter::CatalogWaiter;
@@ -82,12 +82,22 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
+    /// What clients are told of a table. Whoever waits for ACTIVE writes at once, so a copy whose partitions
+    /// have only just been made is CREATING until each has decided. From then on the table stays ACTIVE: a
+    /// restart makes its partitions wait for their replay again, but to a client, as in DynamoDB, an
+    /// interruption is a matter of retries, and never takes a table's creation back.
     fn status(&self, table: TableId) -> Option<TableStatus> {
         let table = self.catalog.applied.tables.get(&table)?;
-        Some(TableStatus {
-            descriptor: table.entry.descriptor(),
-            created_ms: table.entry.id.created.millis(),
-        })
+        let mut descriptor = table.entry.descriptor();
+        if descriptor.state == TableState::Active && !self.is_established(table) {
+            descriptor.state = TableState::Creating;
+        }
+        Some(TableStatus { descriptor, created_ms: table.entry.id.created.millis() })
+    }
+
+    fn is_established(&self, table: &Table) -> bool {
+        let replica = |group| self.replicas.get(&group);
+        table.partitions().all(|(group, _)| replica(group).is_some_and(|replica| replica.established))
     }
 
     fn list(&mut self, number: u64, after: Option<&TableName>, limit: usize) {

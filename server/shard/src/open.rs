@@ -107,6 +107,8 @@ impl<E: Engine> Shard<E> {
         let last_change = last_change(&self.engine, group)?;
         let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, range))?;
         let (term, closed) = (raft.term(), state.closed);
+        // Its log begins with the first leader's own entry, and is never cut back to nothing.
+        let established = raft.last_index() > consensus::BEGINNING;
         self.figures.ledger_entries += ledger_entries;
         Ok(Replica {
             group: raft,
@@ -119,6 +121,7 @@ impl<E: Engine> Shard<E> {
             last_change,
             closed,
             ledger_entries,
+            established,
             tidied: 0,
             untidy: Untidy::UNKNOWN,
         })

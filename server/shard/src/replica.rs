@@ -34,6 +34,8 @@ pub(crate) struct Replica<E: Engine> {
     pub closed: HybridTime,
     /// Entries of the conflict ledger in this range.
     pub ledger_entries: u64,
+    /// Whether it has ever decided, in an earlier process too.
+    pub established: bool,
     /// The index of the newest proposal of housekeeping; the next waits for it.
     pub tidied: u64,
     /// What there may be to tidy.

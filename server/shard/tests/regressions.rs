@@ -4,8 +4,8 @@
 mod world;
 
 use item::operation::Command;
-use types::TableName;
 use types::command::{RegionCommand, TableCommand};
+use types::{TableName, TableState};
 use world::{World, get, item, put};
 
 fn text(bytes: usize) -> String {
@@ -135,4 +135,33 @@ fn a_ledger_entry_in_flight_is_superseded() {
     world.run_ms(3000);
     assert_eq!(world.read(0, get("movies", "k")), Some(item("k", "aware")));
     assert_eq!(world.superseded(0), [true]);
+}
+
+/// A table was called active while its partitions were still being made.
+#[test]
+fn a_table_that_is_called_active_takes_writes() {
+    let mut world = World::new(&["a", "b"]);
+    for (region, regions) in [(0, &["a"][..]), (1, &["a", "b"][..])] {
+        let table = format!("table-{region}");
+        assert_eq!(world.create_at(region, &table, regions, 4), TableState::Creating);
+        while world.describe(region, &table) == TableState::Creating {}
+        for number in 0..20 {
+            let write = Command::Item(put(&table, &format!("k{number}"), "x"));
+            assert!(world.command(region, write).is_ok(), "the first try");
+        }
+    }
+}
+
+/// What was active once is not created a second time.
+#[test]
+fn an_active_table_stays_active_while_a_restart_replays_its_log() {
+    let mut world = World::new(&["a"]);
+    world.create("movies", &["a"], 4);
+    world.flush(0);
+    world.crash(0);
+    let early = Command::Item(put("movies", "k", "x"));
+    assert_eq!(world.describe(0, "movies"), TableState::Active);
+    world.crash(0);
+    let refused = world.command(0, early);
+    assert!(matches!(refused, Err(item::Error::NotLeader)), "the answer was as early as {refused:?}");
 }

@@ -9,7 +9,7 @@ use shard::{Envelope, Inbox, Link, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
 use storage::{Engine, keys};
 use types::command::{RegionAnswer, RegionCommand, TableAnswer, TableCommand};
-use types::{Faults, HashRange, KeyAttribute, KeySchema, KeyType, Now, RegionName, TableName};
+use types::{Faults, HashRange, KeyAttribute, KeySchema, KeyType, Now, RegionName, TableName, TableState};
 
 pub struct World {
     pub shards: Vec<Shard<Memory>>,
@@ -169,7 +169,8 @@ impl World {
         self.next
     }
 
-    fn command(&mut self, region: usize, command: Command) -> Result<Answer, item::Error> {
+    /// Asks once.
+    pub fn command(&mut self, region: usize, command: Command) -> Result<Answer, item::Error> {
         let number = self.start(region, command);
         for _ in 0..1000 {
             self.run_ms(STEP_MS);
@@ -213,25 +214,33 @@ impl World {
         }
     }
 
-    /// Asks a region for a table in some regions.
-    pub fn create_at(&mut self, region: usize, name: &str, regions: &[&str], partitions: u32) {
+    fn state(&mut self, region: usize, command: TableCommand) -> TableState {
+        match self.table(region, command) {
+            TableAnswer::Table(status) => status.descriptor.state,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// How far a region says that a table has come.
+    pub fn describe(&mut self, region: usize, table: &str) -> TableState {
+        self.state(region, TableCommand::Describe { name: name(table) })
+    }
+
+    /// Asks a region for a table in some regions, and gives how far it has come in the answer.
+    pub fn create_at(&mut self, region: usize, name: &str, regions: &[&str], partitions: u32) -> TableState {
         let key =
             KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None };
         let regions = regions.iter().map(|name| RegionName::new(*name).expect("a name")).collect();
         let name = TableName::new(name).expect("a name");
-        self.table(region, TableCommand::Create { name, key, regions, partitions });
+        self.state(region, TableCommand::Create { name, key, regions, partitions })
     }
 
     /// Creates a table and waits until it is active everywhere.
     pub fn create(&mut self, name: &str, regions: &[&str], partitions: u32) {
         self.create_at(0, name, regions, partitions);
         self.run_ms(2000);
-        let name = TableName::new(name).expect("a name");
         for region in 0..self.shards.len() {
-            match self.table(region, TableCommand::Describe { name: name.clone() }) {
-                TableAnswer::Table(status) => assert_eq!(status.descriptor.state, types::TableState::Active),
-                other => panic!("{other:?}"),
-            }
+            assert_eq!(self.describe(region, name), TableState::Active);
         }
     }
 
