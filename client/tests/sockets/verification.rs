@@ -1,5 +1,7 @@
 //! `table verify`: regions that are equal, become equal, and differ.
 
+use item::AttributeValue;
+use proto::convert::item_into;
 use serde_json::json;
 
 use crate::command_line::{Ran, meridian_at, put, region_with_movies};
@@ -45,6 +47,47 @@ async fn differing_keys_are_named_with_what_each_region_has() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].contains(r#"{"S":"1000"}"#) && found[0].contains("missing"), "{found:?}");
     assert!(found[1].contains(r#"{"S":"77"}"#) && found[1].contains("older"), "{found:?}");
+}
+
+/// Rows of one partition key: they share a hash, so that no part of the hash space is smaller.
+async fn region_with_rows(name: &str, rows: impl Iterator<Item = usize>) -> FakeRegion {
+    let region = FakeRegion::start(name).await;
+    let ran = meridian_at(&[&region.endpoint], &["table", "create", "movies", "--key", "id:S,row:N"]).await;
+    assert_eq!(ran.status, 0, "{}", ran.complaints);
+    for row in rows {
+        let mut item = put("movies", "all").item;
+        item.extend(item_into([("row".to_owned(), AttributeValue::N((row as i64).into()))].into()));
+        region.state().clock = row as u64;
+        region.state().put("movies", item).unwrap();
+    }
+    region
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_differing_rows_of_one_partition_key_are_named() {
+    let missing = |row: &usize| row.is_multiple_of(100) || (500..600).contains(row);
+    let one = region_with_rows("us-east-1", 0..2000).await;
+    let two = region_with_rows("eu-west-1", (0..2000).filter(|row| !missing(row))).await;
+    let three = region_with_rows("ap-northeast-1", (0..2000).filter(|row| *row != 1999)).await;
+    let ran = verify(&[&one, &two, &three], "0").await;
+    let report = ran.json();
+    assert_eq!((ran.status, &report["MoreDifferences"]), (1, &json!(false)));
+    let found: Vec<_> = report["Differences"].as_array().unwrap().iter().collect();
+    let row = |found: &&serde_json::Value| found["Key"]["row"]["N"].as_str().unwrap().parse().unwrap();
+    let expected = (0..2000).filter(|row| missing(row) || *row == 1999);
+    assert_eq!(found.iter().map(row).collect::<Vec<usize>>(), expected.collect::<Vec<_>>());
+    let states = |found: &serde_json::Value| [0, 1, 2].map(|at| found["Versions"][at]["State"].to_string());
+    assert_eq!(states(found[0]), [r#""newest""#, r#""missing""#, r#""newest""#]);
+    assert_eq!(states(found[found.len() - 1]), [r#""newest""#, r#""newest""#, r#""missing""#]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_keys_are_named_as_a_report_holds() {
+    let one = region_with_rows("us-east-1", 0..1001).await;
+    let two = region_with_rows("eu-west-1", 0..0).await;
+    let report = verify(&[&one, &two], "0").await.json();
+    assert_eq!(report["Differences"].as_array().unwrap().len(), 1000);
+    assert_eq!(report["MoreDifferences"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,12 @@ pub fn decode(request: ListVersionsRequest) -> Result<Command, Error> {
     let range = field::hash_range(request.range)?;
     let limit = request.limit.map_or(DIGEST_KEYS_MAX, |limit| limit as usize);
     field::bounded("Limit", limit as u64, 1, DIGEST_KEYS_MAX as u64)?;
-    Ok(Command::Table(TableCommand::Versions { name, range, limit }))
+    let after = match request.exclusive_start_key.is_empty() {
+        true => None,
+        false => Some(field::attributes("ExclusiveStartKey", request.exclusive_start_key)?),
+    };
+    let after = after.map(|key| item::codec::encode(&key));
+    Ok(Command::Table(TableCommand::Versions { name, range, after, limit }))
 }
 
 /// Shapes the answer.
@@ -33,5 +38,25 @@ fn version(version: KeyVersion) -> v1::KeyVersion {
         key: Some(v1::Item { attributes: convert::item_into(key) }),
         time: version.time.as_u64(),
         digest: version.digest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use item::AttributeValue;
+
+    use super::*;
+
+    #[test]
+    fn a_start_key_arrives_as_lists_name_keys() {
+        let key = item::Item::from([("k".to_owned(), AttributeValue::S("v".to_owned()))]);
+        let begin = ListVersionsRequest { table_name: "movies".to_owned(), ..Default::default() };
+        let exclusive_start_key = convert::item_into(key.clone());
+        let go_on = ListVersionsRequest { exclusive_start_key, ..begin.clone() };
+        let after = |request| match decode(request) {
+            Ok(Command::Table(TableCommand::Versions { after, .. })) => after,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((after(begin), after(go_on)), (None, Some(item::codec::encode(&key))));
     }
 }

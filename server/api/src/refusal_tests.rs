@@ -279,10 +279,13 @@ fn the_other_table_and_region_commands_name_what_they_refuse() {
     }
     let range = Some(HashRange { first: 2, last: 1 });
     refuses(crate::digest_table::decode(DigestTableRequest { range, ..digest }), "Range.Last");
+    let versions = ListVersionsRequest { table_name: table(), ..Default::default() };
     for limit in [0, 1001] {
-        let request = ListVersionsRequest { table_name: table(), range: None, limit: Some(limit) };
+        let request = ListVersionsRequest { limit: Some(limit), ..versions.clone() };
         refuses(crate::list_versions::decode(request), "Limit");
     }
+    let exclusive_start_key = map(&"k".repeat(70_000), text("x"));
+    refuses(crate::list_versions::decode(ListVersionsRequest { exclusive_start_key, ..versions }), "Item");
     refuses(crate::pause_region::decode(PauseRegionRequest { to: String::new() }), "Region");
     refuses(crate::resume_region::decode(ResumeRegionRequest { to: "A".into() }), "Region");
 }

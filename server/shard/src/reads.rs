@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use item::operation::{BatchGet, Get, KeysAndOptions, Query, Scan};
 use item::outcome::BatchGot;
 use item::{Error as Refusal, Invalid, Item, Key, Outcome, size};
-use partition::{get, query, scan};
+use partition::{get, query, scan, versions};
 use storage::Engine;
 use types::command::TableCommand;
 use types::{HashRange, TableName, limits};
@@ -117,11 +117,13 @@ impl<E: Engine> Shard<E> {
         let (table, key) = (entry.id, entry.key.clone());
         let positions = told!(self.positions(name, range));
         let what = match command {
-            TableCommand::Digest { parts, .. } => What::Digest { parts, positions },
-            TableCommand::Versions { limit, .. } => What::Versions { key, limit },
+            TableCommand::Digest { parts, .. } => What::Digest { range, parts, positions },
+            TableCommand::Versions { after, limit, .. } => {
+                What::Versions(told!(versions::plan(&key, range, after.as_deref(), limit)))
+            }
             _ => unreachable!("seen above"),
         };
-        self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, range, what });
+        self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, what });
         Ok(Ok(()))
     }
 

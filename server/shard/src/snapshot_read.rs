@@ -6,7 +6,7 @@ use item::outcome::Answer;
 use partition::{digest, versions};
 use storage::{Error, Read};
 use types::command::TableAnswer;
-use types::{HashRange, KeySchema, TableId};
+use types::{HashRange, TableId};
 
 use crate::{Envelope, Reply};
 
@@ -16,7 +16,6 @@ pub struct SnapshotRead<S> {
     pub(crate) number: u64,
     pub(crate) snapshot: S,
     pub(crate) table: TableId,
-    pub(crate) range: HashRange,
     pub(crate) what: What,
 }
 
@@ -25,30 +24,27 @@ pub struct SnapshotRead<S> {
 pub(crate) enum What {
     /// Digests of so many parts, taken at these positions.
     Digest {
+        /// Of which hashes.
+        range: HashRange,
         /// How many parts.
         parts: u32,
         /// Partition and applied index of each partition that the range touches.
         positions: Vec<(u64, u64)>,
     },
-    /// Keys and versions, at most so many.
-    Versions {
-        /// The table's key.
-        key: KeySchema,
-        /// How many.
-        limit: usize,
-    },
+    /// Keys and versions.
+    Versions(versions::Plan),
 }
 
 impl<S: Read> SnapshotRead<S> {
     /// Runs the read. An error is fatal.
     pub fn run(self) -> Result<Envelope, Error> {
         let answer = match self.what {
-            What::Digest { parts, positions } => {
-                let parts = digest::read(&self.snapshot, self.table, self.range, parts)?;
+            What::Digest { range, parts, positions } => {
+                let parts = digest::read(&self.snapshot, self.table, range, parts)?;
                 TableAnswer::Digest { table: self.table, parts, positions }
             }
-            What::Versions { key, limit } => {
-                let (keys, more) = versions::read(&self.snapshot, self.table, &key, self.range, limit)?;
+            What::Versions(plan) => {
+                let (keys, more) = versions::read(&self.snapshot, self.table, &plan)?;
                 TableAnswer::Versions { keys, more }
             }
         };

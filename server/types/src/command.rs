@@ -50,6 +50,8 @@ pub enum TableCommand {
         name: TableName,
         /// Which part of the hash space.
         range: HashRange,
+        /// Start after this key: its attributes, in the canonical encoding of an item.
+        after: Option<Vec<u8>>,
         /// At most this many.
         limit: usize,
     },

@@ -108,7 +108,7 @@ impl State {
     }
 }
 
-fn key(table: &Table, attributes: &Attributes) -> Result<Key, Status> {
+pub fn key(table: &Table, attributes: &Attributes) -> Result<Key, Status> {
     let item = item_from(attributes.clone()).map_err(|_| invalid("Item"))?;
     Key::of_item(&table.key, &item).map_err(|_| invalid("Key"))
 }

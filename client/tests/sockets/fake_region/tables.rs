@@ -1,5 +1,6 @@
 //! The fake region's tables.
 
+use item::Key;
 use proto::convert::item_into;
 use proto::v1::{
     CreateTableRequest, DigestTableRequest, DigestTableResponse, HashRange, Item, KeyVersion,
@@ -9,6 +10,7 @@ use proto::v1::{
 use tonic::{Code, Status};
 use types::{KeyAttribute, KeySchema, KeyType};
 
+use super::items::key;
 use super::{State, Table, status};
 
 /// Keys in one list, few enough that lists are cut.
@@ -66,7 +68,7 @@ impl State {
         let edge = |index: u128| u128::from(range.first) + width * index / count;
         let parts = (0..count).map(|index| {
             let range = HashRange { first: edge(index) as u64, last: (edge(index + 1) - 1) as u64 };
-            let versions = versions(table, range);
+            let versions = versions(table, range, None);
             let digest =
                 versions.iter().fold(0u128, |sum, version| sum.wrapping_add(u128::from(version.digest)));
             let count = versions.len() as u64;
@@ -81,7 +83,12 @@ impl State {
 
     pub fn versions(&mut self, request: &ListVersionsRequest) -> Result<ListVersionsResponse, Status> {
         let table = self.table(&request.table_name)?;
-        let mut keys = versions(table, request.range.unwrap_or(HashRange { first: 0, last: u64::MAX }));
+        let after = match request.exclusive_start_key.is_empty() {
+            true => None,
+            false => Some(key(table, &request.exclusive_start_key)?),
+        };
+        let range = request.range.unwrap_or(HashRange { first: 0, last: u64::MAX });
+        let mut keys = versions(table, range, after.as_ref());
         let more = keys.len() > LISTED;
         keys.truncate(LISTED);
         Ok(ListVersionsResponse { keys, more })
@@ -103,9 +110,10 @@ impl State {
     }
 }
 
-fn versions(table: &Table, range: HashRange) -> Vec<KeyVersion> {
+fn versions(table: &Table, range: HashRange, after: Option<&Key>) -> Vec<KeyVersion> {
     let inside = table.items.iter().filter(|(key, _)| (range.first..=range.last).contains(&key.hash.0));
-    let version = |(key, stored): (&item::Key, &super::Stored)| {
+    let inside = inside.filter(|(key, _)| after.is_none_or(|after| *key > after));
+    let version = |(key, stored): (&Key, &super::Stored)| {
         let key_item = item::key::decode(&table.key, &key.bytes).unwrap();
         let text = format!("{:?}{:?}{}", key.bytes, stored.item.attributes, stored.time);
         KeyVersion {

@@ -82,11 +82,14 @@ pub fn digest(world: &World, arguments: &mut ArgumentConsumer<'_>) -> Result<Str
     Ok(digests.iter().map(line).collect())
 }
 
-/// `versions [limit=N]`.
+/// `versions [limit=N] [after=KEY]`.
 pub fn versions(world: &World, arguments: &mut ArgumentConsumer<'_>) -> Result<String> {
     let limit = arguments.take_key("limit").map(str::parse).transpose()?.unwrap_or(usize::MAX);
     let home = &world.home;
-    let (found, more) = versions::read(&world.engine, home.table, &home.key, home.range, limit)?;
+    let after = arguments.take_key("after").map(notation::item).transpose()?;
+    let after = after.map(|key| item::codec::encode(&key));
+    let plan = versions::plan(&home.key, home.range, after.as_deref(), limit)?;
+    let (found, more) = versions::read(&world.engine, home.table, &plan)?;
     let mut out = String::new();
     for version in found {
         let key = item::codec::decode(&version.key).map_err(|_| "not a key")?;

@@ -30,6 +30,7 @@ use self::send::Sent;
 use crate::arguments::Import;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::table::schema;
 
 /// What became of the rows so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,7 +47,7 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, Failure> {
     let description =
         client.describe_table(DescribeTableRequest { table_name: arguments.table.clone() }).await?;
-    let key = check::key_schema(&description)?;
+    let key = schema::of(&description)?;
     let in_flight = arguments.in_flight as usize;
     let table = arguments.table.clone();
     let (rows, progress) = rows::open(arguments, key)?;

@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod key;
 mod list;
+pub(crate) mod schema;
 mod verify;
 
 use std::process::ExitCode;

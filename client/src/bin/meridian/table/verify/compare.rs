@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use client::Error;
+use item::Key;
 use proto::convert::item_from;
 use proto::v1::{DigestTableResponse, HashRange, Item, ListVersionsResponse};
+use types::KeySchema;
 
 use crate::failure::Failure;
 
@@ -23,6 +26,34 @@ pub(super) struct Part {
     pub(super) range: HashRange,
     /// The most live records that a region has in it.
     pub(super) records: u64,
+}
+
+/// A key, and where it stands among the others: lists are in that order.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Place {
+    key: Key,
+    /// The key's attributes.
+    pub(super) attributes: Item,
+}
+
+/// What a list of each region shows.
+#[derive(PartialEq, Debug)]
+pub(super) struct Page {
+    /// In key order.
+    pub(super) differences: Vec<Difference>,
+    /// What it does not show.
+    pub(super) rest: Rest,
+}
+
+/// What the lists of regions leave to be listed.
+#[derive(PartialEq, Debug)]
+pub(super) enum Rest {
+    /// Nothing.
+    Nothing,
+    /// What lies behind this key.
+    Behind(Place),
+    /// Something, and no list gets there.
+    Unknown,
 }
 
 /// A key in which regions differ.
@@ -91,26 +122,52 @@ pub(super) fn differing(answers: &[DigestTableResponse]) -> Vec<Part> {
     parts.into_iter().filter_map(part).collect()
 }
 
-/// The keys that are not the same everywhere. A key counts as missing only from a list that is whole.
-pub(super) fn differences(lists: Vec<ListVersionsResponse>) -> Vec<Difference> {
-    let regions = lists.len();
-    let cut: Vec<bool> = lists.iter().map(|list| list.more).collect();
-    let mut keys: BTreeMap<Vec<u8>, Found> = BTreeMap::new();
+/// What one list of each region shows, all of them begun behind the same key.
+///
+/// Keys are compared up to the end of the list that was cut first, and not beyond: what another region has
+/// there, this one may have, too. The next lists begin behind that end, in every region.
+pub(super) fn page(
+    schema: &KeySchema,
+    after: Option<&Place>,
+    lists: Vec<ListVersionsResponse>,
+) -> Result<Page, Error> {
+    let (regions, mut end) = (lists.len(), None::<Place>);
+    let mut keys: BTreeMap<Key, Found> = BTreeMap::new();
     for (region, list) in lists.into_iter().enumerate() {
+        let mut last = None;
         for version in list.keys {
-            let Some(key) = version.key else { continue };
-            let Ok(item) = item_from(key.attributes.clone()) else { continue };
-            let entry = keys.entry(item::codec::encode(&item));
-            let (_, found) = entry.or_insert_with(|| (key, vec![None; regions]));
+            let place = place(schema, version.key)?;
+            let found = keys.entry(place.key.clone());
+            let (_, found) = found.or_insert_with(|| (place.attributes.clone(), vec![None; regions]));
             found[region] = Some((version.time, version.digest));
+            last = Some(place);
+        }
+        if list.more {
+            // A server that cuts a list and gets nowhere does not know how to go on.
+            let Some(last) = last.filter(|last| after.is_none_or(|after| last.key > after.key)) else {
+                return Ok(Page { differences: Vec::new(), rest: Rest::Unknown });
+            };
+            end = Some(end.filter(|end| end.key <= last.key).unwrap_or(last));
         }
     }
-    let unsure =
-        |found: &[Option<Record>]| found.iter().zip(&cut).any(|(found, cut)| found.is_none() && *cut);
-    keys.into_values()
-        .filter(|(_, found)| found.windows(2).any(|pair| pair[0] != pair[1]) && !unsure(found))
-        .map(|(key, found)| Difference { key, states: states(&found) })
-        .collect()
+    let within = |key: &Key| {
+        after.is_none_or(|after| *key > after.key) && end.as_ref().is_none_or(|end| *key <= end.key)
+    };
+    let differs = |found: &[Option<Record>]| found.windows(2).any(|pair| pair[0] != pair[1]);
+    let differences = keys
+        .into_iter()
+        .filter(|(key, (_, found))| within(key) && differs(found))
+        .map(|(_, (key, found))| Difference { key, states: states(&found) })
+        .collect();
+    Ok(Page { differences, rest: end.map_or(Rest::Nothing, Rest::Behind) })
+}
+
+fn place(schema: &KeySchema, attributes: Option<Item>) -> Result<Place, Error> {
+    let lacks = || Error::Incomplete { field: "Keys.Key" };
+    let attributes = attributes.ok_or_else(lacks)?;
+    let item = item_from(attributes.attributes.clone()).map_err(|_| lacks())?;
+    let key = Key::of_key(schema, &item).map_err(|_| lacks())?;
+    Ok(Place { key, attributes })
 }
 
 fn states(found: &[Option<Record>]) -> Vec<State> {
@@ -130,6 +187,7 @@ mod tests {
     use item::AttributeValue;
     use proto::convert::item_into;
     use proto::v1::{KeyVersion, PartDigest};
+    use types::{KeyAttribute, KeyType};
 
     use super::*;
 
@@ -155,9 +213,26 @@ mod tests {
         ListVersionsResponse { keys: versions.iter().map(version).collect(), more }
     }
 
+    /// A key of the only partition key, so that keys stand in the order of their sort keys.
     fn key(id: &str) -> Item {
-        let item = [("id".to_owned(), AttributeValue::S(id.to_owned()))].into_iter().collect();
-        Item { attributes: item_into(item) }
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        Item { attributes: item_into([("p".to_owned(), text("p")), ("id".to_owned(), text(id))].into()) }
+    }
+
+    fn schema() -> KeySchema {
+        let attribute = |name: &str| KeyAttribute { name: name.to_owned(), key_type: KeyType::S };
+        KeySchema { partition: attribute("p"), sort: Some(attribute("id")) }
+    }
+
+    fn behind(id: &str) -> Rest {
+        Rest::Behind(place(&schema(), Some(key(id))).unwrap())
+    }
+
+    /// The keys that a page names, and what it leaves.
+    fn named(after: Option<&str>, lists: Vec<ListVersionsResponse>) -> (Vec<Item>, Rest) {
+        let after = after.map(|id| place(&schema(), Some(key(id))).unwrap());
+        let page = page(&schema(), after.as_ref(), lists).unwrap();
+        (page.differences.into_iter().map(|difference| difference.key).collect(), page.rest)
     }
 
     #[test]
@@ -198,10 +273,11 @@ mod tests {
             list(false, &[("a", 5, 1), ("b", 7, 2)]),
             list(false, &[("a", 5, 1), ("b", 7, 3), ("c", 5, 1)]),
         ];
-        let found = differences(lists);
+        let page = page(&schema(), None, lists).unwrap();
         let newest = |time| State::Newest { time };
+        assert_eq!(page.rest, Rest::Nothing);
         assert_eq!(
-            found,
+            page.differences,
             [
                 Difference {
                     key: key("b"),
@@ -213,10 +289,33 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_was_cut_proves_nothing_missing() {
-        let lists = vec![list(true, &[("a", 5, 1)]), list(false, &[("a", 6, 1), ("b", 5, 1)])];
-        let found = differences(lists);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].key, key("a"));
+    fn nothing_is_missing_beyond_the_end_of_a_cut_list() {
+        let lists = vec![
+            list(true, &[("a", 5, 1), ("c", 5, 1)]),
+            list(true, &[("a", 6, 1), ("b", 5, 1)]),
+            list(false, &[("a", 5, 1), ("b", 5, 1), ("c", 5, 1), ("d", 5, 1)]),
+        ];
+        assert_eq!(named(None, lists), (vec![key("a"), key("b")], behind("b")));
+    }
+
+    #[test]
+    fn a_page_goes_on_behind_a_key_that_a_region_lacks() {
+        let lists = vec![list(false, &[("c", 5, 1)]), list(false, &[("c", 5, 1), ("d", 5, 1)])];
+        assert_eq!(named(Some("b"), lists), (vec![key("d")], Rest::Nothing));
+    }
+
+    #[test]
+    fn lists_that_get_nowhere_end_the_search() {
+        for stuck in [list(true, &[]), list(true, &[("a", 5, 1), ("b", 5, 1)])] {
+            let lists = vec![list(false, &[("c", 5, 1)]), stuck];
+            assert_eq!(named(Some("b"), lists), (vec![], Rest::Unknown));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_none_of_the_table_is_an_error() {
+        let stray = KeyVersion { key: Some(Item::default()), time: 1, digest: 1 };
+        let lists = vec![ListVersionsResponse { keys: vec![stray], more: false }];
+        assert!(page(&schema(), None, lists).is_err());
     }
 }

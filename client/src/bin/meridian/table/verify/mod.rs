@@ -1,8 +1,8 @@
 //! `meridian table verify`: are the regions equal, and if not, in which keys do they differ?
 //!
 //! First the digests of 64 parts of the hash space are compared; then those of ever smaller parts of what
-//! differs, until a part is small enough to list its keys. Replication is asynchronous, so what differs is
-//! looked at again for a while before it is named. Exit status 0 equal, 1 different.
+//! differs, until a part is small enough to list its keys, page by page. Replication is asynchronous, so what
+//! differs is looked at again for a while before it is named. Exit status 0 equal, 1 different.
 
 mod compare;
 mod show;
@@ -13,12 +13,15 @@ use std::time::Duration;
 use client::{Client, Settings};
 use futures::future::try_join_all;
 use proto::v1::{
-    DigestTableRequest, DigestTableResponse, HashRange, ListVersionsRequest, ListVersionsResponse,
+    DescribeTableRequest, DigestTableRequest, DigestTableResponse, HashRange, ListVersionsRequest,
+    ListVersionsResponse,
 };
 use tokio::time::{Instant, sleep};
+use types::KeySchema;
 use types::limits::{DIGEST_KEYS_MAX, VERIFY_KEYS_MAX};
 
-use self::compare::Difference;
+use self::compare::{Difference, Place, Rest};
+use super::schema;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -33,6 +36,12 @@ const LISTED_RECORDS_MAX: u64 = DIGEST_KEYS_MAX as u64 / 2;
 struct Region {
     endpoint: String,
     client: Client,
+}
+
+/// The table compared: one and the same in all regions.
+struct Table {
+    name: String,
+    key: KeySchema,
 }
 
 /// What a verification found.
@@ -62,14 +71,16 @@ pub(super) async fn run(
     };
     let regions = endpoints.iter().map(connect).collect::<Result<Vec<_>, Failure>>()?;
     let deadline = Instant::now() + Duration::from_secs(wait_seconds);
+    let described = regions[0].client.describe_table(DescribeTableRequest { table_name: table.clone() });
+    let table = Table { key: schema::of(&described.await?)?, name: table };
     let report = verify(&regions, &table, deadline).await?;
-    show::report(&table, &regions, &report, output)?;
+    show::report(&table.name, &regions, &report, output)?;
     let equal = report.differences.is_empty() && !report.more;
     Ok(ExitCode::from(u8::from(!equal)))
 }
 
 /// Looks until the regions are equal, or names what differs at the deadline.
-async fn verify(regions: &[Region], table: &str, deadline: Instant) -> Result<Report, Failure> {
+async fn verify(regions: &[Region], table: &Table, deadline: Instant) -> Result<Report, Failure> {
     let mut digests = digest(regions, table, None, PARTS).await?;
     compare::same_table(regions.iter().map(|region| region.endpoint.as_str()), &digests)?;
     loop {
@@ -97,7 +108,7 @@ async fn verify(regions: &[Region], table: &str, deadline: Instant) -> Result<Re
 /// The parts that still differ.
 async fn look_again(
     regions: &[Region],
-    table: &str,
+    table: &Table,
     parts: &[compare::Part],
 ) -> Result<Vec<compare::Part>, Failure> {
     let mut differing = Vec::new();
@@ -110,7 +121,7 @@ async fn look_again(
 /// Descends into parts that differ, and names their keys. Parts that became equal since have none.
 async fn name_keys(
     regions: &[Region],
-    table: &str,
+    table: &Table,
     mut parts: Vec<compare::Part>,
 ) -> Result<(Vec<Difference>, bool), Failure> {
     let mut differences = Vec::new();
@@ -123,42 +134,59 @@ async fn name_keys(
         if part.records > LISTED_RECORDS_MAX && !is_one_hash {
             let smaller = compare::differing(&digest(regions, table, Some(part.range), PARTS).await?);
             parts.extend(smaller.into_iter().rev());
-            continue;
-        }
-        let lists = list(regions, table, part.range).await?;
-        let cut = lists.iter().any(|list| list.more);
-        if cut && !is_one_hash {
-            let smaller = compare::differing(&digest(regions, table, Some(part.range), PARTS).await?);
-            parts.extend(smaller.into_iter().rev());
-            continue;
-        }
-        differences.extend(compare::differences(lists));
-        if cut {
-            // More sort keys under one partition key than one list holds: it differs, but not all are named.
+        } else if !name_part(regions, table, part.range, &mut differences).await? {
             return Ok((differences, true));
         }
     }
     Ok((differences, false))
 }
 
+/// Names the keys of a part that differ, one list of each region after the other; false when not all of them
+/// could be named.
+async fn name_part(
+    regions: &[Region],
+    table: &Table,
+    range: HashRange,
+    differences: &mut Vec<Difference>,
+) -> Result<bool, Failure> {
+    let mut after = None;
+    loop {
+        let lists = list(regions, table, range, after.as_ref()).await?;
+        let page = compare::page(&table.key, after.as_ref(), lists)?;
+        differences.extend(page.differences);
+        if differences.len() > VERIFY_KEYS_MAX {
+            differences.truncate(VERIFY_KEYS_MAX);
+            return Ok(false);
+        }
+        after = match page.rest {
+            Rest::Nothing => return Ok(true),
+            Rest::Unknown => return Ok(false),
+            Rest::Behind(place) => Some(place),
+        };
+    }
+}
+
 async fn digest(
     regions: &[Region],
-    table: &str,
+    table: &Table,
     range: Option<HashRange>,
     parts: u32,
 ) -> Result<Vec<DigestTableResponse>, Failure> {
     // No part may be smaller than one hash.
     let hashes = range.map_or(u64::MAX, |range| range.last.saturating_sub(range.first).saturating_add(1));
     let parts = Some(u64::from(parts).min(hashes) as u32);
-    let request = DigestTableRequest { table_name: table.to_owned(), range, parts };
+    let request = DigestTableRequest { table_name: table.name.clone(), range, parts };
     Ok(try_join_all(regions.iter().map(|region| region.client.digest_table(request.clone()))).await?)
 }
 
 async fn list(
     regions: &[Region],
-    table: &str,
+    table: &Table,
     range: HashRange,
+    after: Option<&Place>,
 ) -> Result<Vec<ListVersionsResponse>, Failure> {
-    let request = ListVersionsRequest { table_name: table.to_owned(), range: Some(range), limit: None };
+    let exclusive_start_key = after.map(|place| place.attributes.attributes.clone()).unwrap_or_default();
+    let (table_name, range) = (table.name.clone(), Some(range));
+    let request = ListVersionsRequest { table_name, range, limit: None, exclusive_start_key };
     Ok(try_join_all(regions.iter().map(|region| region.client.list_versions(request.clone()))).await?)
 }
