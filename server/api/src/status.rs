@@ -1,9 +1,12 @@
 //! The one mapping of errors to gRPC: a code, and beside it a detail that programs can read.
+//!
+//! Errors repeat names that the request gave, so what they say is cut to what trailers can carry.
 
 use item::Error;
 use item::error::{Invalid, Kind};
 use proto::v1::{ErrorDetail, ErrorKind};
 use types::InvalidName;
+use types::limits::{ERROR_FIELD_BYTES_MAX, ERROR_MESSAGE_BYTES_MAX};
 
 /// The gRPC status codes that Meridian uses; the numbers are gRPC's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,12 +58,22 @@ pub fn of(error: &Error) -> Status {
     };
     let detail = ErrorDetail {
         name: name.to_owned(),
-        message: error.to_string(),
+        message: cut(error.to_string(), ERROR_MESSAGE_BYTES_MAX),
         kind: kind.into(),
-        field: field(error),
+        field: cut(field(error), ERROR_FIELD_BYTES_MAX),
         retry_after_ms,
     };
     Status { code, detail }
+}
+
+/// The text, or as much of it as fits before an ellipsis.
+fn cut(mut text: String, bytes_max: usize) -> String {
+    const ELLIPSIS: char = '…';
+    if text.len() > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max - ELLIPSIS.len_utf8()));
+        text.push(ELLIPSIS);
+    }
+    text
 }
 
 /// The names are DynamoDB's, or those that AWS has for all of its services.
@@ -134,7 +147,10 @@ fn expression_field(error: &item::expression::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use item::expression;
+    use item::json::{Cause, InvalidJson};
     use types::TableName;
+    use types::limits::TRAILER_BYTES_MAX;
 
     use super::*;
 
@@ -166,6 +182,23 @@ mod tests {
             assert_eq!((status.code, status.detail.name.as_str()), (code, name), "{error:?}");
             assert_eq!(status.detail.field, field, "{error:?}");
             assert_eq!(status.detail.message, error.to_string());
+        }
+    }
+
+    #[test]
+    fn a_refusal_fits_its_trailers_whatever_names_it_repeats() {
+        let name = "é".repeat(100_000);
+        let errors = [
+            Invalid::from(InvalidJson { path: name.clone(), cause: Cause::NullFalse }),
+            expression::Error::SubstitutionsUnused { field: "Names", keys: vec![name; 20] }.into(),
+        ];
+        for error in errors {
+            let status = of(&Error::from(error));
+            let message = &status.detail.message;
+            assert!(message.ends_with('…') && message.len() > ERROR_MESSAGE_BYTES_MAX - 4, "{message}");
+            // gRPC escapes a message's byte as three, and spells details in base64.
+            let trailers = 3 * message.len() + status.details().len().div_ceil(3) * 4;
+            assert!(trailers < TRAILER_BYTES_MAX - 1024, "{trailers} bytes, and room for names is wanted");
         }
     }
 

@@ -163,6 +163,14 @@ pub const RETRY_REFUND_TOKENS: u32 = 1;
 pub const ENDPOINT_COOL_DOWN_MS_MIN: u64 = 500;
 /// The longest a client leaves an endpoint alone.
 pub const ENDPOINT_COOL_DOWN_MS_MAX: u64 = 30_000;
+/// What an error's message says at most: it may repeat names that a request gave, and a request is larger
+/// than the trailers that carry its refusal.
+pub const ERROR_MESSAGE_BYTES_MAX: usize = 2048;
+/// The name of the field at fault, which may be an attribute's.
+pub const ERROR_FIELD_BYTES_MAX: usize = 255;
+/// The trailers that a gRPC client takes, where nobody set more: past it, it sees a broken stream and not the
+/// refusal.
+pub const TRAILER_BYTES_MAX: usize = 16 * 1024;
 /// A ping's payload.
 pub const PING_BYTES_MAX: usize = 1024 * 1024;
 /// Batches that an import has under way at once.
