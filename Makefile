@@ -72,15 +72,15 @@ PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes si
 accept: $(PARTS:%=$(ACCEPTED)/%.json)
 	@cat $^
 
-$(ACCEPTED)/simulate.json: simulator | $(ACCEPTED)
+$(ACCEPTED)/simulate.json: | simulator $(ACCEPTED)
 	$(SHIPPED)/meridian-sim run converge --seeds 1000 --json > $@.partial
 	@mv $@.partial $@
 
-$(ACCEPTED)/hunt.json: simulator | $(ACCEPTED)
+$(ACCEPTED)/hunt.json: | simulator $(ACCEPTED)
 	$(SHIPPED)/meridian-sim planted --seeds 1000 --json > $@.partial
 	@mv $@.partial $@
 
-$(ACCEPTED)/%.json: shipped hooked datasets | $(ACCEPTED)
+$(ACCEPTED)/%.json: | shipped hooked datasets $(ACCEPTED)
 	@rm -f $@.partial
 	$(BLACKBOX) MERIDIAN_ACCEPT=1 MERIDIAN_COUNT=100 MERIDIAN_REPORT=$@.partial \
 		$(TEST) --test blackbox -- --test-threads=1 --nocapture $*::
