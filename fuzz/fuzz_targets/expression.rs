@@ -3,28 +3,14 @@
 
 use std::sync::LazyLock;
 
+use item::Item;
 use item::expression::{Binder, Cache, Substitutions};
-use item::{Item, json};
 use libfuzzer_sys::fuzz_target;
+use types::KeySchema;
 
-/// An item with attributes of all types, under names that are no reserved words.
-const ITEM: &str = r#"{
-    "a": {"S": "text"}, "b": {"N": "-1.5"}, "c": {"B": "AP8="}, "d": {"BOOL": true}, "e": {"NULL": true},
-    "f": {"SS": ["x", "y"]}, "g": {"NS": ["1", "2"]}, "h": {"BS": ["AA==", "AQ=="]},
-    "i": {"L": [{"N": "1"}, {"L": [{"S": "deep"}]}, {"M": {"a": {"N": "9"}}}]},
-    "j": {"M": {"a": {"S": "x"}, "b": {"M": {"c": {"L": [{"NULL": true}]}}}}}
-}"#;
-
-static STORED: LazyLock<Item> = LazyLock::new(|| {
-    let value = json::parse(ITEM.as_bytes()).expect("the constant is JSON");
-    json::dynamodb::read_item(value).expect("the constant is an item")
-});
-
-/// `#a` stands for `a`, `:a` for the item's `a`, and so on.
-static SUBSTITUTIONS: LazyLock<Substitutions> = LazyLock::new(|| Substitutions {
-    names: STORED.keys().map(|name| (format!("#{name}"), name.clone())).collect(),
-    values: STORED.iter().map(|(name, value)| (format!(":{name}"), value.clone())).collect(),
-});
+static STORED: LazyLock<Item> = LazyLock::new(fuzz::item);
+static SCHEMA: LazyLock<KeySchema> = LazyLock::new(fuzz::schema);
+static SUBSTITUTIONS: LazyLock<Substitutions> = LazyLock::new(fuzz::substitutions);
 
 fuzz_target!(|text: &str| {
     let mut cache = Cache::new();
@@ -34,14 +20,19 @@ fuzz_target!(|text: &str| {
         let held = condition.evaluate(&STORED);
         assert_eq!(condition.evaluate(&STORED), held);
     }
+    if let Ok(filter) = binder.filter(text) {
+        let _ = filter.check_filter(&SCHEMA);
+    }
     if let Ok(condition) = binder.key_condition(text) {
         assert!((1..=2).contains(&condition.terms().len()));
+        let _ = condition.check(&SCHEMA);
     }
     if let Ok(projection) = binder.projection(text) {
         let part = projection.apply(&STORED);
         assert!(item::size::item_size(&part) <= item::size::item_size(&STORED));
     }
     if let Ok(update) = binder.update(text) {
+        let _ = update.check(&SCHEMA);
         let mut changed = STORED.clone();
         match update.apply(&mut changed) {
             Ok(()) => drop(update.updated_attributes(&changed)),
