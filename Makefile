@@ -14,17 +14,21 @@ DATASETS := $(MERIDIAN_CACHE)/datasets/vega-datasets-3.2.1
 ACCEPTED := $(CARGO_TARGET_DIR)/accepted/$(shell \
 	git describe --always --abbrev=12 --dirty=-$$(date +%s) 2>/dev/null || date +%s)
 
-CARGO_DENY_VERSION := 0.20.2
+# Programs that Cargo installs, each at its version.
+DENY := $(MERIDIAN_CACHE)/tools/bin/cargo-deny@0.20.2
+FUZZ := $(MERIDIAN_CACHE)/tools/bin/cargo-fuzz@0.13.2
 HOOKS := meridian-node/planted
 
 # Seeds of the simulator's part in `make test`.
 SEEDS_IN_TEST ?= 20
+# CPU time that each fuzz target gets.
+FUZZ_SECONDS ?= 5
 # Every test that links no test hooks: the simulator has them, so its tests are a build of their own.
 TEST := cargo test --release --workspace --exclude meridian-sim
 # Where the black-box tests find what they drive.
 BLACKBOX := MERIDIAN_SHIPPED=$(SHIPPED) MERIDIAN_HOOKED=$(HOOKED) MERIDIAN_DATASETS=$(DATASETS)/package/data
 
-.PHONY: dev release test accept check sim deps tools datasets shipped hooked simulator
+.PHONY: dev release test accept check fuzz sim deps datasets shipped hooked simulator
 .DEFAULT_GOAL := release
 
 # Three regions in one process, durable under ./data.
@@ -37,17 +41,23 @@ release: shipped simulator
 	@echo "meridian-server, meridian and meridian-sim are in $(SHIPPED)"
 
 # Everything that must hold, at the counts that a change can wait for.
-test: check shipped hooked simulator datasets
+test: check fuzz shipped hooked simulator datasets
 	cargo test --release -p meridian-sim
 	$(BLACKBOX) $(TEST)
 	$(SHIPPED)/meridian-sim run converge --seeds $(SEEDS_IN_TEST)
 
 # Format, lints, and what may enter the build.
-check: deps tools
+check: deps $(DENY)
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 	cargo deny --log-level error check bans licenses sources
 	$(TEST) --test style
+
+# Every fuzz target for a while, or one of them on an input that it failed on:
+#   make fuzz TARGET=frame INPUT=…
+fuzz: deps $(FUZZ)
+	.ci/fuzz $(if $(TARGET),replay $(TARGET) $(INPUT),$(FUZZ_SECONDS))
 
 # The simulator on its own, from seed 0 or SEED on:
 #   make sim SEEDS=1000
@@ -68,7 +78,7 @@ simulator: deps
 
 # The same tests at full counts, one at a time, times judged. Each part's figures are kept, by commit, as JSON:
 # a run that was broken off goes on where it stopped. A tree with changes of its own has no commit to go by.
-PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes simulate hunt
+PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes simulate hunt fuzz
 accept: $(PARTS:%=$(ACCEPTED)/%.json)
 	@cat $^
 
@@ -78,6 +88,11 @@ $(ACCEPTED)/simulate.json: | simulator $(ACCEPTED)
 
 $(ACCEPTED)/hunt.json: | simulator $(ACCEPTED)
 	$(SHIPPED)/meridian-sim planted --seeds 1000 --json > $@.partial
+	@mv $@.partial $@
+
+$(ACCEPTED)/fuzz.json: FUZZ_SECONDS = 1440
+$(ACCEPTED)/fuzz.json: | deps $(FUZZ) $(ACCEPTED)
+	.ci/fuzz $(FUZZ_SECONDS) $@.partial
 	@mv $@.partial $@
 
 $(ACCEPTED)/%.json: | shipped hooked datasets $(ACCEPTED)
@@ -93,13 +108,9 @@ $(ACCEPTED):
 deps:
 	@.ci/install build-essential libclang-dev ccache
 
-# What the checks need beyond the build.
-tools: $(MERIDIAN_CACHE)/tools/bin/cargo-deny-$(CARGO_DENY_VERSION)
-
-$(MERIDIAN_CACHE)/tools/bin/cargo-deny-$(CARGO_DENY_VERSION): | deps
-	cargo install --locked --root $(MERIDIAN_CACHE)/tools --target-dir $(MERIDIAN_CACHE)/tools/target \
-		cargo-deny@$(CARGO_DENY_VERSION)
-	@ln -f $(MERIDIAN_CACHE)/tools/bin/cargo-deny $@
+$(DENY) $(FUZZ): $(MERIDIAN_CACHE)/tools/bin/%: | deps
+	cargo install --locked --root $(MERIDIAN_CACHE)/tools --target-dir $(MERIDIAN_CACHE)/tools/target $*
+	@ln -f $(MERIDIAN_CACHE)/tools/bin/$(firstword $(subst @, ,$*)) $@
 
 # Real, messy input for the import tests: two files of the npm package vega-datasets.
 datasets: $(DATASETS)/complete
