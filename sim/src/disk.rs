@@ -156,6 +156,10 @@ impl Engine for Disk {
         self.memory.groups()
     }
 
+    fn is_pressed(&self) -> Result<bool, Error> {
+        self.memory.is_pressed()
+    }
+
     fn log_bytes(&self) -> u64 {
         self.memory.log_bytes()
     }

@@ -175,6 +175,10 @@ impl Engine for Disk {
         self.attempt(|shared| shared.log.groups())
     }
 
+    fn is_pressed(&self) -> Result<bool, Error> {
+        self.attempt(|shared| shared.space.is_pressed())
+    }
+
     fn log_bytes(&self) -> u64 {
         self.shared.unflushed_log_bytes.load(Ordering::Acquire)
     }

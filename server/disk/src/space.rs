@@ -11,6 +11,7 @@ use rocksdb::{
     BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIterator, FlushOptions, LogLevel, ReadOptions,
     WriteBatch, WriteBufferManager, WriteOptions,
 };
+use rocksdb::properties;
 use self_cell::self_cell;
 use storage::batch::Write;
 use storage::engine::Visit;
@@ -70,6 +71,14 @@ impl Space {
         options.set_write_buffer_size(limits::WRITE_BUFFER_BYTES);
         options.set_max_write_buffer_number(limits::WRITE_BUFFERS_MAX);
         options.set_write_buffer_manager(&budget.writes);
+        // Most keys that a write looks for are not in the newest buffer: a filter spares the search.
+        options.set_memtable_prefix_bloom_ratio(0.05);
+        options.set_memtable_whole_key_filtering(true);
+        // One thread writes.
+        options.set_allow_concurrent_memtable_write(false);
+        // RocksDB stops whoever writes when files pile up; `is_pressed` tells before that.
+        options.set_level_zero_slowdown_writes_trigger(limits::LEVEL_ZERO_FILES_SLOW);
+        options.set_level_zero_stop_writes_trigger(limits::LEVEL_ZERO_FILES_STOP);
         options.set_compression_type(DBCompressionType::Lz4);
         options.set_bottommost_compression_type(DBCompressionType::Zstd);
         options.set_level_compaction_dynamic_level_bytes(true);
@@ -123,6 +132,16 @@ impl Space {
         let mut options = FlushOptions::default();
         options.set_wait(true);
         self.database.flush_opt(&options).map_err(|error| failed("flush", &error))
+    }
+
+    /// Whether so much waits to be written out that RocksDB is about to slow down whoever writes.
+    pub fn is_pressed(&self) -> Result<bool, Error> {
+        let failed = |error: rocksdb::Error| failed("look at", &error);
+        let buffers = self.database.property_int_value(properties::NUM_IMMUTABLE_MEM_TABLE);
+        let buffers = buffers.map_err(failed)?.unwrap_or(0);
+        let files = self.database.property_value(&properties::num_files_at_level(0)).map_err(failed)?;
+        let files: u64 = files.and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(buffers >= limits::WRITE_BUFFERS_WAITING_MAX || files >= limits::LEVEL_ZERO_FILES_MAX)
     }
 
     /// Takes a view.

@@ -42,6 +42,16 @@ pub enum Operation {
     BatchWrite(BatchWrite),
 }
 
+impl Operation {
+    /// Whether it answers with items and changes none.
+    pub fn reads(&self) -> bool {
+        match self {
+            Operation::Get(_) | Operation::Query(_) | Operation::Scan(_) | Operation::BatchGet(_) => true,
+            Operation::Put(_) | Operation::Update(_) | Operation::Delete(_) | Operation::BatchWrite(_) => false,
+        }
+    }
+}
+
 /// What a write returns (DynamoDB's `ReturnValue`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ReturnValues {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use types::TableName;
 use types::command::{RegionAnswer, TableAnswer};
 
-use crate::Item;
 use crate::operation::{BatchWriteEntry, KeysAndOptions};
+use crate::{Item, size};
 
 /// The answer to a `Command`.
 #[derive(Clone, Debug)]
@@ -17,6 +17,19 @@ pub enum Answer {
     Table(TableAnswer),
     /// To a region command.
     Region(RegionAnswer),
+}
+
+impl Answer {
+    /// About how many bytes the items in it take, by DynamoDB's rules.
+    pub fn bytes(&self) -> usize {
+        let Answer::Item(outcome) = self else { return 0 };
+        match outcome {
+            Outcome::Item(item) | Outcome::Written(item) => item.as_ref().map_or(0, size::item_size),
+            Outcome::Page(page) => page.items.iter().map(size::item_size).sum(),
+            Outcome::Got(got) => got.items.values().flatten().map(size::item_size).sum(),
+            Outcome::Wrote(_) => 0,
+        }
+    }
 }
 
 /// The answer to an `Operation` that succeeded.

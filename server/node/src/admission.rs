@@ -26,11 +26,11 @@ pub struct Share {
 }
 
 impl Admission {
-    /// With everything left.
-    pub fn new() -> Self {
+    /// With so many bytes left.
+    pub fn new(bytes: usize) -> Self {
         Admission {
             requests: Arc::new(Semaphore::new(limits::REQUESTS_IN_FLIGHT_MAX)),
-            bytes: Arc::new(Semaphore::new(limits::INBOX_BYTES_MAX)),
+            bytes: Arc::new(Semaphore::new(bytes)),
         }
     }
 
@@ -49,19 +49,13 @@ impl Admission {
     }
 }
 
-impl Default for Admission {
-    fn default() -> Self {
-        Admission::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn shares_end_by_number_and_come_back() {
-        let admission = Admission::new();
+        let admission = Admission::new(limits::INBOX_BYTES_MAX);
         let shares: Vec<_> =
             (0..limits::REQUESTS_IN_FLIGHT_MAX).map(|_| admission.admit(0).unwrap()).collect();
         assert!(admission.admit(0).is_none());
@@ -73,7 +67,7 @@ mod tests {
 
     #[test]
     fn shares_end_by_bytes() {
-        let admission = Admission::new();
+        let admission = Admission::new(limits::INBOX_BYTES_MAX);
         let most = limits::INBOX_BYTES_MAX / limits::MESSAGE_BYTES_MAX;
         let shares: Vec<_> = (0..most).map(|_| admission.admit(limits::MESSAGE_BYTES_MAX)).collect();
         assert!(shares.iter().filter(|share| share.is_some()).count() >= most - 1);

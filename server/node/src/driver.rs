@@ -19,6 +19,7 @@ use crate::admission::Share;
 use crate::clock::Clock;
 use crate::handle::{Ask, Asks, Handle, OVERLOADED, Post};
 use crate::link_queue::Queue;
+use crate::metrics::Timings;
 use crate::reads::Readers;
 use crate::reply::{Gathered, ReplyTo};
 use crate::stop::{Failure, OnFailure};
@@ -43,8 +44,12 @@ pub struct Parts {
     pub clock: Clock,
     /// One queue per peer.
     pub links: BTreeMap<RegionId, Queue>,
-    /// How long each sync took, in seconds.
-    pub sync_seconds: metrics::Histogram,
+    /// Bytes that requests under way may take.
+    pub request_bytes_max: usize,
+    /// Bytes of answers that clients have not taken past which reads are refused.
+    pub answer_bytes_max: usize,
+    /// Where the time goes.
+    pub timings: Timings,
     /// What to do about a failure.
     pub on_failure: OnFailure,
 }
@@ -63,7 +68,7 @@ pub fn start<E: Engine>(engine: E, parts: Parts) -> Result<Running, Failure>
 where
     Shard<E>: Send,
 {
-    let (handle, posts) = Handle::new();
+    let (handle, posts) = Handle::new(parts.request_bytes_max);
     let (syncs, turns) = sync_channel(limits::TURNS_IN_FLIGHT_MAX);
     let (flushes, wanted) = sync_channel(1);
     let (publisher, published) = watch::channel(Published::default());
@@ -71,8 +76,8 @@ where
     let shard = Shard::open(engine.clone(), parts.settings, parts.clock.now())?;
     let readers = Readers::start(&handle.posts(), &on_failure)?;
     let sync_thread = {
-        let (engine, posts, sync_seconds) = (engine.clone(), handle.posts(), parts.sync_seconds);
-        threads::spawn("sync", &on_failure, move || sync::run(&engine, &turns, &posts, &sync_seconds))?
+        let (engine, posts, seconds) = (engine.clone(), handle.posts(), parts.timings.sync.clone());
+        threads::spawn("sync", &on_failure, move || sync::run(&engine, &turns, &posts, &seconds))?
     };
     let flush_thread = {
         let (engine, posts) = (engine.clone(), handle.posts());
@@ -98,6 +103,9 @@ where
             .collect(),
         waiting: HashMap::new(),
         cancelled: HashSet::new(),
+        answer_bytes_max: parts.answer_bytes_max,
+        timings: parts.timings,
+        asked_at: None,
         publisher,
         published_at: None,
         stopping: false,
@@ -133,6 +141,10 @@ struct Driver<E: Engine> {
     waiting: HashMap<u64, Waiter>,
     /// Requests that nobody waits for, until the inbox has been looked through for them.
     cancelled: HashSet<u64>,
+    answer_bytes_max: usize,
+    timings: Timings,
+    /// When the first request came that no turn has taken.
+    asked_at: Option<Instant>,
     publisher: watch::Sender<Published>,
     published_at: Option<Instant>,
     stopping: bool,
@@ -230,7 +242,9 @@ impl<E: Engine> Driver<E> {
             Post::LinksChanged => {}
             Post::Synced(turn) => {
                 self.syncing -= 1;
+                let begun = Instant::now();
                 let released = self.shard.persisted(turn, self.clock.now())?;
+                self.timings.apply.record(begun.elapsed());
                 self.send(released);
             }
             Post::Replied(reply) => self.send(vec![reply]),
@@ -252,13 +266,15 @@ impl<E: Engine> Driver<E> {
         }
         let Ask { number, command, deadline_ns, request_bytes: bytes, reply, share } = ask;
         if self.waiting.contains_key(&number) {
-            return reply.send(Err(Invalid::Duplicate { field: "Id" }.into()));
+            let duplicate = Invalid::Duplicate { field: "Id" };
+            return reply.send(self.handle.untaken().deliver(Err(duplicate.into())));
         }
         let request = Request { number, deadline_ns: Some(deadline_ns), bytes, command };
         match self.inbox.push(Envelope::Request(Box::new(request))) {
             Ok(()) => drop(self.waiting.insert(number, Waiter { reply, _share: share })),
-            Err(_) => reply.send(Err(OVERLOADED)),
+            Err(_) => reply.send(self.handle.untaken().deliver(Err(OVERLOADED))),
         }
+        self.asked_at.get_or_insert_with(Instant::now);
     }
 
     /// Tells the shard which links changed. One that finds no room in the inbox is told later.
@@ -276,7 +292,16 @@ impl<E: Engine> Driver<E> {
     }
 
     fn turn(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
+        if let Some(asked_at) = self.asked_at.take() {
+            self.timings.queue.record(begun - asked_at);
+        }
+        self.inbox.answers_full = self.handle.untaken().bytes() >= self.answer_bytes_max;
         let turn = self.shard.turn(self.clock.now(), &mut self.inbox)?;
+        self.timings.turn.record(begun.elapsed());
+        if !self.inbox.is_empty() {
+            self.asked_at = Some(begun);
+        }
         if turn.sync {
             self.syncing += 1;
             // A sync thread that has ended has reported why; its turns are never released.
@@ -293,7 +318,7 @@ impl<E: Engine> Driver<E> {
             match envelope {
                 Envelope::Reply(reply) => {
                     let waiter = self.waiting.remove(&reply.number).expect("one reply to each request");
-                    gathered.add(waiter.reply, reply.result);
+                    gathered.add(waiter.reply, self.handle.untaken().deliver(reply.result));
                 }
                 Envelope::Link(link) => {
                     let outward = self.links.get(&link.peer).expect("shards write to their peers alone");

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use types::limits;
 
 use crate::admission::{Admission, Share};
-use crate::reply::{Answered, ReplyTo};
+use crate::reply::{Delivery, ReplyTo, Untaken};
 
 /// The answer to a request that found no room.
 pub const OVERLOADED: item::Error = item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS };
@@ -69,6 +69,7 @@ pub struct Ask {
 pub struct Handle {
     posts: SyncSender<Post>,
     admission: Admission,
+    untaken: Untaken,
     links_dropped: Arc<AtomicU64>,
     /// Numbers what has no session.
     calls: Arc<AtomicU32>,
@@ -82,12 +83,13 @@ pub fn number(session: u32, call: u32) -> u64 {
 }
 
 impl Handle {
-    /// A handle, and where what is posted arrives.
-    pub fn new() -> (Self, Receiver<Post>) {
+    /// A handle, and where what is posted arrives. Requests under way may take so many bytes.
+    pub fn new(request_bytes_max: usize) -> (Self, Receiver<Post>) {
         let (posts, receiver) = sync_channel(limits::INBOX_REQUESTS_MAX);
         let handle = Handle {
             posts,
-            admission: Admission::new(),
+            admission: Admission::new(request_bytes_max),
+            untaken: Untaken::default(),
             links_dropped: Arc::default(),
             calls: Arc::default(),
             sessions: Arc::new(AtomicU32::new(1)),
@@ -112,7 +114,7 @@ impl Handle {
         command: Command,
         deadline_ns: u64,
         request_bytes: usize,
-    ) -> Result<oneshot::Receiver<Answered>, item::Error> {
+    ) -> Result<oneshot::Receiver<Delivery>, item::Error> {
         let share = self.share(request_bytes)?;
         let (reply, answer) = oneshot::channel();
         let reply = ReplyTo::Caller(reply);
@@ -174,6 +176,11 @@ impl Handle {
     /// Asks for a flush; in vain when the queue is full, since the next call comes soon.
     pub fn wants_flush(&self) {
         let _ = self.posts.try_send(Post::WantsFlush);
+    }
+
+    /// The answers that clients have not taken.
+    pub fn untaken(&self) -> &Untaken {
+        &self.untaken
     }
 
     /// How many requests are under way.

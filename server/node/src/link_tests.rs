@@ -43,7 +43,7 @@ impl Listening {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (shard, posts) = Handle::new();
+        let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
         let (stopper, stop) = stop::channel();
         let receiver = Receiver::new(identity("us"), vec![region("eu"), region("ap")], shard, stop.clone());
         let server = Server::builder()
@@ -100,7 +100,7 @@ fn message(bytes: &[u8], crc32: u32) -> LinkFrame {
 }
 
 fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue, mpsc::Receiver<Post>) {
-    let (shard, posts) = Handle::new();
+    let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
     let (queue, waiting) = link_queue::new();
     let peer = PeerAddress { region: region("us"), address: address.to_string() };
     (Dialler { identity: identity(name), peer, delay, waiting, shard }, queue, posts)
@@ -151,7 +151,7 @@ async fn a_link_whose_peer_stops_goes_down_and_comes_up_again_elsewhere() {
     let posts = changed(posts).await;
     assert_eq!(queue.changes(), 2);
     let listener = TcpListener::bind(us.address).await.unwrap();
-    let (shard, _received) = Handle::new();
+    let (shard, _received) = Handle::new(limits::INBOX_BYTES_MAX);
     let (_stopper, stop) = stop::channel();
     let receiver = Receiver::new(identity("us"), vec![region("eu")], shard, stop);
     let server = Server::builder().add_service(LinkServer::new(receiver));

@@ -13,6 +13,10 @@ use node::serve::Plan;
 use node::settings::{DevSettings, LogSettings, NodeSettings};
 use node::{dev, disks, log, serve, settings, stop, threads};
 
+/// For RocksDB's C++ as well: it gives memory back, and threads do not wait for each other over it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 

@@ -67,6 +67,28 @@ impl Ending {
     }
 }
 
+/// Where a request's time goes, for each turn.
+#[derive(Clone)]
+pub struct Timings {
+    /// How long the oldest request of the turn had waited.
+    pub queue: Histogram,
+    /// Deciding and appending.
+    pub turn: Histogram,
+    /// Making what was appended durable.
+    pub sync: Histogram,
+    /// Committing and applying what became durable.
+    pub apply: Histogram,
+}
+
+impl Timings {
+    /// Nobody looks.
+    #[cfg(test)]
+    pub fn noop() -> Self {
+        let none = Histogram::noop;
+        Timings { queue: none(), turn: none(), sync: none(), apply: none() }
+    }
+}
+
 /// A region's metrics.
 pub struct Metrics {
     recorder: PrometheusRecorder,
@@ -99,9 +121,14 @@ impl Metrics {
         Ok(Metrics { recorder, handle, calls })
     }
 
-    /// The histogram of syncs.
-    pub fn sync_seconds(&self) -> Histogram {
-        with_local_recorder(&self.recorder, || histogram!("meridian_sync_seconds"))
+    /// The histograms of a shard's work.
+    pub fn timings(&self) -> Timings {
+        with_local_recorder(&self.recorder, || Timings {
+            queue: histogram!("meridian_queue_seconds"),
+            turn: histogram!("meridian_turn_seconds"),
+            sync: histogram!("meridian_sync_seconds"),
+            apply: histogram!("meridian_apply_seconds"),
+        })
     }
 
     /// Records a call.
@@ -142,6 +169,7 @@ fn read(sources: &Sources<'_>) {
     let figures = &published.figures;
     gauge!("meridian_serving").set(f64::from(u8::from(figures.serving)));
     gauge!("meridian_requests_in_flight").set(shard.in_flight() as f64);
+    gauge!("meridian_answers_untaken_bytes").set(shard.untaken().bytes() as f64);
     gauge!("meridian_inbox_depth").set(published.inbox_depth as f64);
     gauge!("meridian_tables").set(figures.tables as f64);
     gauge!("meridian_partitions").set(figures.partitions as f64);

@@ -131,7 +131,9 @@ where
         },
         clock,
         links: peers.iter().map(RegionName::id).zip(queues.iter().cloned()).collect::<BTreeMap<_, _>>(),
-        sync_seconds: metrics.sync_seconds(),
+        request_bytes_max: share(settings, limits::MESSAGE_BYTES_MAX + limits::RAFT_TAIL_BYTES_MAX),
+        answer_bytes_max: share(settings, limits::PAGE_BYTES_MAX),
+        timings: metrics.timings(),
         on_failure: on_failure.clone(),
     };
     let failed = |source| Error::Shard { region: region.clone(), source };
@@ -174,6 +176,13 @@ where
     });
     let published = running.published.clone();
     Ok(Node { region, running, published, server, tasks, health })
+}
+
+/// What requests under way, or answers that nobody took, may take of the memory: a request is there up to four
+/// times, decoded, decided, in the log and on its way to the disk. At least the largest of them must fit.
+fn share(settings: &NodeSettings, least: usize) -> usize {
+    let memory = usize::try_from(settings.memory.0).unwrap_or(usize::MAX);
+    (memory / limits::MEMORY_SHARES_OF_REQUESTS).clamp(least, limits::INBOX_BYTES_MAX)
 }
 
 /// The gRPC server: the public API and the links of peers on one port.

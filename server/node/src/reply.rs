@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use item::outcome::Answer;
 use tokio::sync::{mpsc, oneshot};
@@ -11,13 +12,51 @@ use tokio::sync::{mpsc, oneshot};
 /// What a request came to.
 pub type Answered = Result<Answer, item::Error>;
 
+/// An answer on its way to a client; while it lasts, its bytes count as not taken.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The answer.
+    pub answered: Answered,
+    _held: Held,
+}
+
+/// The bytes of answers that clients have not taken yet.
+#[derive(Clone, Debug, Default)]
+pub struct Untaken(Arc<AtomicUsize>);
+
+#[derive(Debug)]
+struct Held {
+    bytes: usize,
+    of: Untaken,
+}
+
+impl Untaken {
+    /// How many.
+    pub fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts an answer until it is dropped.
+    pub fn deliver(&self, answered: Answered) -> Delivery {
+        let bytes = answered.as_ref().map_or(0, Answer::bytes);
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+        Delivery { answered, _held: Held { bytes, of: self.clone() } }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.of.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// The answers to calls of a session, by the calls' ids.
-pub type Answers = Vec<(u32, Answered)>;
+pub type Answers = Vec<(u32, Delivery)>;
 
 /// Where an answer goes.
 pub enum ReplyTo {
     /// To whoever waits for this one.
-    Caller(oneshot::Sender<Answered>),
+    Caller(oneshot::Sender<Delivery>),
     /// Into a session's queue.
     Session {
         /// The session.
@@ -52,11 +91,11 @@ impl ReplyTo {
     }
 
     /// Answers at once.
-    pub fn send(self, answered: Answered) {
+    pub fn send(self, delivery: Delivery) {
         match self {
             // Whoever gave up waiting has gone.
-            ReplyTo::Caller(caller) => drop(caller.send(answered)),
-            ReplyTo::Session { route, call } => drop(route.answers.send(vec![(call, answered)])),
+            ReplyTo::Caller(caller) => drop(caller.send(delivery)),
+            ReplyTo::Session { route, call } => drop(route.answers.send(vec![(call, delivery)])),
         }
     }
 }
@@ -69,13 +108,13 @@ pub struct Gathered {
 
 impl Gathered {
     /// Answers a single caller at once, and keeps a session's answer until `release`.
-    pub fn add(&mut self, to: ReplyTo, answered: Answered) {
+    pub fn add(&mut self, to: ReplyTo, delivery: Delivery) {
         match to {
-            ReplyTo::Caller(_) => to.send(answered),
+            ReplyTo::Caller(_) => to.send(delivery),
             ReplyTo::Session { route, call } => {
                 let (_, answers) =
                     self.sessions.entry(route.session).or_insert_with(|| (route, Answers::new()));
-                answers.push((call, answered));
+                answers.push((call, delivery));
             }
         }
     }
@@ -86,5 +125,22 @@ impl Gathered {
             // A session that has ended wants no answers.
             let _ = route.answers.send(answers);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use item::{AttributeValue, Item, Outcome};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_counts_until_it_is_dropped() {
+        let untaken = Untaken::default();
+        let item = Item::from([("k".to_owned(), AttributeValue::B(vec![0; 999]))]);
+        let delivery = untaken.deliver(Ok(Answer::Item(Outcome::Item(Some(item)))));
+        assert_eq!(untaken.bytes(), 1000);
+        drop(delivery);
+        assert_eq!(untaken.bytes(), 0);
     }
 }

@@ -69,7 +69,7 @@ impl Service {
         let deadline_ns = self.clock.monotonic_ns().saturating_add(time_ns);
         let answer = self.shard.ask(command, deadline_ns, bytes)?;
         match timeout(time, answer).await {
-            Ok(Ok(answered)) => answered,
+            Ok(Ok(delivery)) => delivery.answered,
             // Late, or the shard stopped: whether it was begun, nobody here can tell.
             Ok(Err(_)) | Err(_) if call.changes() => Err(item::Error::OutcomeUnknown),
             Ok(Err(_)) => Err(item::Error::NotLeader),

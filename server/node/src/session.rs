@@ -25,7 +25,7 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::handle::{self, Ask, Handle, OVERLOADED};
 use crate::metrics::{Ending, Metrics};
-use crate::reply::{Answered, Answers, ReplyTo, Route};
+use crate::reply::{Answered, Answers, Delivery, ReplyTo, Route};
 use crate::{deadline, expressions, ping, service};
 
 /// What a session needs of its region.
@@ -55,7 +55,7 @@ pub struct Session<F> {
     underway: HashMap<u32, Underway>,
     underway_bytes: usize,
     /// Answers that wait to be encoded.
-    waiting: VecDeque<(u32, Answered)>,
+    waiting: VecDeque<(u32, Delivery)>,
     ready: Vec<SessionAnswer>,
     ready_bytes: usize,
 }
@@ -126,7 +126,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         }
         if let Err(asks) = self.parts.shard.ask_all(asks) {
             for ask in asks {
-                ask.reply.send(Err(OVERLOADED));
+                ask.reply.send(self.parts.shard.untaken().deliver(Err(OVERLOADED)));
             }
         }
         Ok(())
@@ -227,7 +227,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
     fn gather(&mut self, context: &mut Context<'_>) {
         while self.ready_bytes < limits::SESSION_FRAME_BYTES {
             match self.waiting.pop_front() {
-                Some((id, answered)) => self.answer(id, answered),
+                Some((id, delivery)) => self.answer(id, delivery.answered),
                 None => match self.replies.poll_recv(context) {
                     Poll::Ready(Some(answers)) => self.waiting.extend(answers),
                     Poll::Ready(None) | Poll::Pending => return,

@@ -131,7 +131,7 @@ pub struct NodeSettings {
     pub peers: Vec<PeerAddress>,
     /// Nodes of different clusters refuse each other.
     pub cluster: String,
-    /// Memory for the block cache and write buffers.
+    /// Memory for everything that grows: block cache, write buffers, requests, answers, logs.
     pub memory: Size,
     /// How to log.
     pub log: LogSettings,
@@ -247,7 +247,7 @@ impl DevSettings {
                 })
                 .collect(),
             cluster: CLUSTER.to_owned(),
-            memory: self.memory,
+            memory: Size(self.memory.0 / self.regions.len() as u64),
             log: self.log.clone(),
             faults: self.faults,
         }

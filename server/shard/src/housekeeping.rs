@@ -18,6 +18,11 @@ impl<E: Engine> Shard<E> {
     /// Does what is due, and says when it is due again.
     pub(crate) fn do_what_is_due(&mut self) -> Result<(), Error> {
         let now = self.now.monotonic_ns;
+        // Not a reason to wake up: without turns nothing is written.
+        if now >= self.due.pressure_ns {
+            self.pressed = self.engine.is_pressed()?;
+            self.due.pressure_ns = now + limits::PRESSURE_INTERVAL_MS * NS_PER_MS;
+        }
         if now >= self.due.pulse_ns {
             self.send_pulses();
             self.due.pulse_ns = now + limits::CLOSED_TIME_INTERVAL_MS * NS_PER_MS;

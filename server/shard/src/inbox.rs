@@ -13,6 +13,8 @@ use crate::Envelope;
 pub struct Inbox {
     waiting: VecDeque<Envelope>,
     bytes: usize,
+    /// Whether so many answers wait to be taken by their clients that reads must be refused.
+    pub answers_full: bool,
 }
 
 impl Inbox {

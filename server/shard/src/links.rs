@@ -103,7 +103,7 @@ impl<E: Engine> Shard<E> {
             return Ok(());
         }
         let able = |group: &GroupId| self.leader(*group).is_ok_and(|replica| !replica.is_full());
-        let admission = match shares.keys().all(able) {
+        let admission = match !self.pressed && shares.keys().all(able) {
             true => self.arrivals.admit(&origin),
             false => Admission::Busy,
         };

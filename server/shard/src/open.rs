@@ -62,6 +62,9 @@ impl<E: Engine> Shard<E> {
             untidy: BTreeSet::new(),
             shipped_last: GroupId::default(),
             flushing: None,
+            pressed: false,
+            answers_full: false,
+            answered_bytes: 0,
             dropped: false,
             #[cfg(feature = "observe")]
             closed_received: Vec::new(),

@@ -5,7 +5,7 @@ use item::outcome::Answer;
 use item::{Error as Refusal, Outcome};
 use region::{Life, Table};
 use storage::Engine;
-use types::{GroupId, TableName};
+use types::{GroupId, TableName, limits};
 
 use crate::replica::Replica;
 use crate::{Envelope, Error, Reply, Request, Shard};
@@ -30,6 +30,9 @@ impl<E: Engine> Shard<E> {
     }
 
     fn operation(&mut self, number: u64, operation: Operation) -> Result<Result<(), Refusal>, Error> {
+        if self.answers_full && operation.reads() {
+            return Ok(Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }));
+        }
         match operation {
             Operation::Get(get) => self.get(number, get),
             Operation::Query(query) => self.query(number, &query),
@@ -63,6 +66,7 @@ impl<E: Engine> Shard<E> {
     /// Answers a request.
     pub(crate) fn reply(&mut self, number: u64, result: Result<Answer, Refusal>) {
         self.figures.answered += 1;
+        self.answered_bytes += result.as_ref().map_or(0, Answer::bytes);
         if matches!(result, Ok(Answer::Item(Outcome::Written(_)))) {
             self.figures.acknowledged_writes += 1;
         }

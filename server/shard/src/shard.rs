@@ -49,6 +49,12 @@ pub struct Shard<E: Engine> {
     /// Whether a table was dropped whose logs wait for a flush.
     pub(crate) dropped: bool,
     pub(crate) flushing: Option<Flushing>,
+    /// Whether writes must be refused for the disk's sake.
+    pub(crate) pressed: bool,
+    /// Whether reads must be refused for memory's sake.
+    pub(crate) answers_full: bool,
+    /// What the turn's answers weigh.
+    pub(crate) answered_bytes: usize,
     pub(crate) log_bytes_flushed: u64,
     #[cfg(feature = "observe")]
     pub(crate) closed_received: Vec<crate::observation::ClosedReceived>,
@@ -81,6 +87,7 @@ pub(crate) struct Due {
     pub tidy_ns: u64,
     pub again_ns: u64,
     pub gossip_ns: u64,
+    pub pressure_ns: u64,
 }
 
 impl<E: Engine> Shard<E> {
@@ -132,8 +139,10 @@ impl<E: Engine> Shard<E> {
 
     /// Takes envelopes out of the inbox, within the limits of a turn.
     fn take(&mut self, inbox: &mut Inbox) -> Result<(), Error> {
+        self.answers_full = inbox.answers_full;
+        self.answered_bytes = 0;
         let (mut taken, mut bytes) = (0, 0);
-        while taken < limits::TURN_REQUESTS_MAX && bytes < limits::TURN_BYTES_MAX {
+        while taken < limits::TURN_REQUESTS_MAX && bytes + self.answered_bytes < limits::TURN_BYTES_MAX {
             let Some(envelope) = inbox.pop() else { break };
             taken += 1;
             bytes += envelope.weight();

@@ -69,7 +69,7 @@ impl<E: Engine> Shard<E> {
         };
         let group = table.partition_of(key.hash);
         let replica = self.leader(group)?;
-        match replica.is_full() {
+        match self.pressed || replica.is_full() {
             true => Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }),
             false => Ok((group, key)),
         }

@@ -91,6 +91,10 @@ pub trait Engine: Read + Clone + Send + 'static {
     /// The groups that have a state or a log, in order.
     fn groups(&self) -> Result<Vec<GroupId>, Error>;
 
+    /// Whether `write` may soon have to wait for the disk: so much of what was written waits for a flush, or
+    /// for what a flush left to be merged. Cheap enough to ask many times a second.
+    fn is_pressed(&self) -> Result<bool, Error>;
+
     /// Bytes appended since the last flush; after a start, bytes of log found. A restart must replay about so
     /// much, unless it is flushed first.
     fn log_bytes(&self) -> u64;

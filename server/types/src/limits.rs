@@ -76,9 +76,11 @@ pub const MESSAGE_BYTES_MAX: usize = 17 * 1024 * 1024;
 pub const REQUEST_OUTCOME_MS: u64 = 10 * 60 * 1000;
 /// Requests waiting in a shard's inbox; past it the caller is told to come back.
 pub const INBOX_REQUESTS_MAX: usize = 8192;
+/// Requests under way, and answers that nobody took, may take one such share of `--memory` each.
+pub const MEMORY_SHARES_OF_REQUESTS: usize = 16;
 /// Bytes waiting in a shard's inbox.
-pub const INBOX_BYTES_MAX: usize = 128 * 1024 * 1024;
-/// What one turn takes from the inbox, so that a sync is never far away.
+pub const INBOX_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What one turn takes from the inbox and answers, so that a sync is never far away.
 pub const TURN_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Requests that one turn takes from the inbox.
 pub const TURN_REQUESTS_MAX: usize = 2048;
@@ -234,9 +236,20 @@ pub const LOG_FILE_BYTES: u64 = 32 * 1024 * 1024;
 /// seldom.
 pub const LOG_FILES_BYTES_MAX: u64 = LOG_UNFLUSHED_BYTES_MAX as u64;
 /// One write buffer of RocksDB; past it, it is written out in the background.
-pub const WRITE_BUFFER_BYTES: usize = 64 * 1024 * 1024;
+pub const WRITE_BUFFER_BYTES: usize = 32 * 1024 * 1024;
 /// Write buffers of one disk: one filling up, the others on their way out.
-pub const WRITE_BUFFERS_MAX: i32 = 4;
+pub const WRITE_BUFFERS_MAX: i32 = 6;
+/// Write buffers on their way out past which writes are refused: RocksDB would make them wait at one less than
+/// there may be.
+pub const WRITE_BUFFERS_WAITING_MAX: u64 = 3;
+/// Files that were flushed and not merged past which writes are refused.
+pub const LEVEL_ZERO_FILES_MAX: u64 = 24;
+/// Such files past which RocksDB slows whoever writes; it must not come to that.
+pub const LEVEL_ZERO_FILES_SLOW: i32 = 32;
+/// Such files past which RocksDB stops whoever writes.
+pub const LEVEL_ZERO_FILES_STOP: i32 = 48;
+/// How often the disk is asked whether it is under pressure.
+pub const PRESSURE_INTERVAL_MS: u64 = 50;
 /// The least memory for block cache and write buffers together that works at all.
 pub const DISK_MEMORY_BYTES_MIN: usize = 16 * 1024 * 1024;
 /// RocksDB's own text logs that are kept.

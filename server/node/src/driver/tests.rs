@@ -14,9 +14,10 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::gated::{Gate, Gated};
-use crate::reply::Answered;
+use crate::reply::{Answered, Delivery};
 
 const LATE: u64 = u64::MAX;
+const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 struct Started {
     running: Running,
@@ -37,18 +38,26 @@ where
         faults: Faults::default(),
     };
     let on_failure: OnFailure = Arc::new(move |_, failure| drop(sender.send(failure)));
-    let (links, sync_seconds) = (BTreeMap::new(), metrics::Histogram::noop());
-    let running = start(engine, Parts { settings, clock, links, sync_seconds, on_failure }).unwrap();
+    let (links, timings) = (BTreeMap::new(), Timings::noop());
+    let running = start(engine, Parts {
+        settings,
+        clock,
+        links,
+        request_bytes_max: limits::INBOX_BYTES_MAX,
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        timings,
+        on_failure,
+    }).unwrap();
     Started { running, failures, clock }
 }
 
 impl Started {
-    fn begin(&self, command: Command) -> oneshot::Receiver<Answered> {
+    fn begin(&self, command: Command) -> oneshot::Receiver<Delivery> {
         self.running.handle.ask(command, LATE, 100).unwrap()
     }
 
     fn ask(&self, command: Command) -> Answered {
-        self.begin(command).blocking_recv().unwrap()
+        self.begin(command).blocking_recv().unwrap().answered
     }
 
     /// Makes the table, and waits until it can be read and written.
@@ -94,7 +103,7 @@ fn what_was_answered_survives_a_crash() {
     started.create_table();
     let answers: Vec<_> = (0..500).map(|number| started.begin(put(&format!("k{number}")))).collect();
     for answer in answers {
-        answer.blocking_recv().unwrap().unwrap();
+        answer.blocking_recv().unwrap().answered.unwrap();
     }
     // From here on nothing is synced any more, as if the power went.
     engine.set(Gate::Failing);
@@ -127,7 +136,7 @@ fn nothing_is_answered_before_its_sync() {
     }
     engine.set(Gate::Open);
     for answer in answers {
-        answer.blocking_recv().unwrap().unwrap();
+        answer.blocking_recv().unwrap().answered.unwrap();
     }
     started.running.stop();
 }
@@ -158,7 +167,7 @@ fn too_much_at_once_is_refused_and_the_rest_is_answered() {
     assert_eq!(started.running.handle.in_flight(), limits::REQUESTS_IN_FLIGHT_MAX);
     engine.set(Gate::Open);
     for answer in answers {
-        answer.blocking_recv().unwrap().unwrap();
+        answer.blocking_recv().unwrap().answered.unwrap();
     }
     started.running.stop();
 }
@@ -169,8 +178,43 @@ fn expired_work_is_not_begun() {
     started.create_table();
     let deadline_ns = started.clock.monotonic_ns();
     let answer = started.running.handle.ask(put("k"), deadline_ns, 100).unwrap();
-    assert!(matches!(answer.blocking_recv().unwrap(), Err(item::Error::DeadlinePassed)));
+    assert!(matches!(answer.blocking_recv().unwrap().answered, Err(item::Error::DeadlinePassed)));
     assert_eq!(started.get("k"), None);
+    started.running.stop();
+}
+
+#[test]
+fn reads_are_refused_while_answers_are_not_taken_and_writes_are_not() {
+    let started = start_over(Memory::new());
+    started.create_table();
+    let large = AttributeValue::B(vec![7; 300 * 1024]);
+    let item = Item::from([("k".to_owned(), AttributeValue::S("large".to_owned())), ("v".to_owned(), large)]);
+    let options = WriteOptions::default();
+    started
+        .ask(Command::Item(Operation::Put(Put { table: table(), item, options })))
+        .unwrap();
+    let untaken: Vec<Delivery> =
+        (0..4).map(|_| started.begin(get("large")).blocking_recv().unwrap()).collect();
+    assert!(untaken.iter().all(|delivery| delivery.answered.is_ok()));
+    let overloaded = item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS };
+    assert_eq!(started.ask(get("large")).unwrap_err(), overloaded);
+    started.ask(put("k")).unwrap();
+    drop(untaken);
+    started.ask(get("large")).unwrap();
+    started.running.stop();
+}
+
+#[test]
+fn writes_are_refused_while_the_disk_is_under_pressure_and_reads_are_not() {
+    let memory = Memory::new();
+    let started = start_over(memory.clone());
+    started.create_table();
+    memory.press(true);
+    // The disk is asked now and then; until it was, writes go through.
+    while started.ask(put("k")).is_ok() {}
+    started.ask(get("k")).unwrap();
+    memory.press(false);
+    while started.ask(put("k")).is_err() {}
     started.running.stop();
 }
 

@@ -13,6 +13,7 @@ use types::Faults;
 use super::*;
 use crate::driver::{self, Running};
 use crate::gated::{Gate, Gated};
+use crate::metrics::Timings;
 
 type Frames = UnboundedSender<Result<SessionRequest, Status>>;
 
@@ -34,8 +35,16 @@ impl World {
         let settings =
             shard::Settings { region: region.clone(), peers: vec![], seed: 7, faults: Faults::default() };
         let on_failure: crate::stop::OnFailure = Arc::new(|_, _| {});
-        let (links, sync_seconds) = (BTreeMap::new(), metrics::Histogram::noop());
-        let parts = driver::Parts { settings, clock, links, sync_seconds, on_failure };
+        let (links, timings) = (BTreeMap::new(), Timings::noop());
+        let parts = driver::Parts {
+            settings,
+            clock,
+            links,
+            request_bytes_max: limits::INBOX_BYTES_MAX,
+            answer_bytes_max: limits::INBOX_BYTES_MAX,
+            timings,
+            on_failure,
+        };
         let running = driver::start(engine.clone(), parts).unwrap();
         let (end, ended) = oneshot::channel::<()>();
         let parts = Parts {
@@ -68,7 +77,7 @@ impl World {
             ..Default::default()
         };
         let command = api::create_table::decode(request).unwrap();
-        self.running.handle.ask(command, u64::MAX, 0).unwrap().await.unwrap().unwrap();
+        self.running.handle.ask(command, u64::MAX, 0).unwrap().await.unwrap().answered.unwrap();
         // Each read waits for the turn it is answered in, so this is no busy loop.
         while self.one(get(0, "a")).await.error.is_some() {}
     }
