@@ -124,6 +124,10 @@ mod tests {
             closed_times_used: 1,
             crashes: 1,
             link_faults: 1,
+            batch_writes: 1,
+            batch_gets: 1,
+            queries: 1,
+            scans: 1,
             ..Tally::default()
         };
         let violation = |check| Violation { check, at_ns: 5, detail: "detail".to_string() };

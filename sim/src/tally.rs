@@ -35,8 +35,16 @@ counts! {
     quiesce_ms,
     /// Operations answered, reads and failed conditions included.
     operations,
-    /// Writes answered as done.
+    /// Writes answered as done, those of batches one by one.
     writes,
+    /// Batches of writes answered.
+    batch_writes,
+    /// Batches of reads answered.
+    batch_gets,
+    /// Pages of queries answered.
+    queries,
+    /// Pages of scans answered.
+    scans,
     /// Requests whose outcome the client never learnt.
     unknown,
     /// Requests that were refused and did nothing.
@@ -106,7 +114,7 @@ impl Tally {
     }
 
     /// The counts that must not be zero over all runs: without them nothing was put to the test.
-    pub fn required(&self) -> [(&'static str, u64); 8] {
+    pub fn required(&self) -> [(&'static str, u64); 12] {
         [
             ("unsynced bytes lost", self.unsynced_bytes_lost),
             ("conflicts", self.conflicts),
@@ -116,6 +124,10 @@ impl Tally {
             ("closed times used", self.closed_times_used),
             ("crashes", self.crashes),
             ("link faults", self.link_faults),
+            ("batch writes", self.batch_writes),
+            ("batch gets", self.batch_gets),
+            ("queries", self.queries),
+            ("scans", self.scans),
         ]
     }
 }

@@ -1,24 +1,29 @@
-//! Clients of every region, writing to the same few keys at once.
+//! Clients of every region, writing to the same few keys at once, one by one and in batches, and reading them
+//! one by one, in batches, by query and by scan.
 //!
 //! Each client waits for its answer before it goes on, but not for ever; a write whose outcome it does not
 //! know it may try again under the same request id. At any time the clients care for a few keys only: the
 //! others rest, deleted ones long enough to be collected, until attention comes back to them.
 
+mod answers;
 mod operations;
+mod several;
 
 use std::collections::BTreeMap;
 
-use item::operation::Command;
-use item::outcome::Answer;
-use item::{Error, Item, Kind, Outcome};
+use item::operation::{Command, Operation};
+use item::{Item, Key};
 use shard::{Reply, Request};
 use types::{KeySchema, TableName};
 
 use crate::chance::{Chance, Stream};
 use crate::clock::MILLISECOND_NS;
 use crate::event::{NodeId, Timer};
-use crate::history::{self, Issued, KeyId, Told, What};
+use crate::history::{Issued, KeyId, Told, What};
+use crate::tally::Tally;
 use crate::world::World;
+
+use self::answers::Answered;
 
 /// Clients of each region.
 const CLIENTS_PER_REGION: usize = 4;
@@ -34,6 +39,7 @@ pub struct Workload {
     /// Its key.
     pub schema: KeySchema,
     keys: Vec<Item>,
+    places: Vec<Key>,
     clients: Vec<Client>,
     focus: Vec<KeyId>,
     waiting: BTreeMap<u64, Waiting>,
@@ -50,13 +56,21 @@ struct Client {
     again: Option<Waiting>,
 }
 
-/// A request that was handed over.
+/// A request that was handed over. A batch, a query or a scan is a write or a read of each of its keys.
 #[derive(Clone, Debug)]
 struct Waiting {
     client: usize,
-    issued: Issued,
-    command: Command,
+    /// One for each key; the first has the number of the request.
+    parts: Vec<Issued>,
+    operation: Operation,
     retries: u32,
+}
+
+impl Waiting {
+    /// Whether it may be tried again though it may have been done.
+    fn is_named(&self) -> bool {
+        self.parts.iter().all(|part| part.request.is_some())
+    }
 }
 
 impl Workload {
@@ -65,16 +79,15 @@ impl Workload {
         let mut chance = Chance::new(seed, Stream::Workload);
         let schema = operations::schema(&mut chance);
         let keys = operations::keys(&schema, &mut chance);
-        let places = keys.iter().map(|key| {
-            let key = item::Key::of_key(&schema, key).expect("the keys are made for the schema");
-            (key.hash, key.bytes)
-        });
-        world.history.set_keys(places.collect());
+        let place = |key| Key::of_key(&schema, key).expect("the keys are made for the schema");
+        let places: Vec<_> = keys.iter().map(place).collect();
+        world.history.set_keys(places.iter().map(|key| (key.hash, key.bytes.clone())).collect());
         let nodes = (0..world.nodes.len()).flat_map(|node| std::iter::repeat_n(node, CLIENTS_PER_REGION));
         Workload {
             table: TableName::new("few-keys").expect("the name is valid"),
             schema,
             keys,
+            places,
             clients: nodes.map(|node| Client { node, waits_for: None, again: None }).collect(),
             focus: Vec::new(),
             waiting: BTreeMap::new(),
@@ -130,7 +143,7 @@ impl Workload {
             return;
         }
         let waiting = self.choose(client);
-        if waiting.issued.request.is_some() && self.chance.permille(30) {
+        if waiting.is_named() && self.chance.permille(30) {
             self.issue(world, waiting.clone());
         }
         self.issue(world, waiting);
@@ -138,29 +151,27 @@ impl Workload {
 
     /// A client's patience with a request is over.
     pub fn lose_patience(&mut self, world: &mut World, number: u64) {
-        if self.waiting.contains_key(&number) {
-            self.told(world, number, Told::Unknown);
+        if let Some(waiting) = self.waiting.get(&number) {
+            self.told(world, number, Answered::alike(waiting, Told::Unknown));
         }
     }
 
     /// A node's process ended before it answered these.
     pub fn broken(&mut self, world: &mut World, numbers: &[u64]) {
         for number in numbers {
-            self.told(world, *number, Told::Unknown);
+            self.lose_patience(world, *number);
             self.waiting.remove(number);
         }
     }
 
     /// An answer; false when it is to nobody here.
     pub fn reply(&mut self, world: &mut World, reply: &Reply) -> bool {
-        if !self.waiting.contains_key(&reply.number) {
-            return false;
-        }
-        match interpret(&reply.result) {
-            Some(told) => self.told(world, reply.number, told),
+        let Some(waiting) = self.waiting.get(&reply.number) else { return false };
+        match answers::interpret(&self.keys, waiting, &reply.result) {
+            Some(answered) => self.told(world, reply.number, answered),
             None => {
-                let issued = &self.waiting[&reply.number].issued;
-                world.violate("replies", format!("{issued:?} was answered with {:?}", reply.result));
+                let parts = &waiting.parts;
+                world.violate("replies", format!("{parts:?} was answered with {:?}", reply.result));
             }
         }
         self.waiting.remove(&reply.number);
@@ -168,71 +179,76 @@ impl Workload {
     }
 
     /// A client learns what became of its request, and goes on.
-    fn told(&mut self, world: &mut World, number: u64, told: Told) {
+    fn told(&mut self, world: &mut World, number: u64, answered: Answered) {
         let Some(waiting) = self.waiting.get(&number) else { return };
         let client = waiting.client;
-        let tally = &mut world.tally;
-        match told {
-            Told::Written { .. } => tally.writes += 1,
-            Told::Unknown => tally.unknown += 1,
-            Told::Refused => tally.refused += 1,
-            Told::ConditionFailed { .. } | Told::Read(_) => {}
+        count(&mut world.tally, waiting, &answered.told);
+        for (part, told) in waiting.parts.iter().zip(&answered.told) {
+            let told = What::Told { number: part.number, told: *told };
+            world.history.add(world.now_ns, self.clients[client].node, told);
         }
-        tally.operations += u64::from(!matches!(told, Told::Unknown | Told::Refused));
-        world.history.add(world.now_ns, self.clients[client].node, What::Told { number, told });
         if self.clients[client].waits_for != Some(number) {
             return;
         }
-        let again = told == Told::Unknown
-            && waiting.issued.request.is_some()
+        let undone = answered.told.iter().all(|told| matches!(told, Told::Refused | Told::Unknown));
+        let again = answered.told.contains(&Told::Unknown)
+            && waiting.is_named()
             && waiting.retries < RETRIES_MAX
             && self.chance.permille(800);
         let again = again.then(|| Waiting { retries: waiting.retries + 1, ..waiting.clone() });
         self.clients[client].waits_for = None;
-        self.clients[client].again = again;
-        let pause_ms = match told {
-            Told::Refused | Told::Unknown => self.chance.between(100, 600),
-            _ => self.chance.between(5, 400),
+        self.clients[client].again = again.or(answered.rest);
+        let pause_ms = match undone {
+            true => self.chance.between(100, 600),
+            false => self.chance.between(5, 400),
         };
         world.set_timer(pause_ms * MILLISECOND_NS, Timer::Client(client));
     }
 
     fn issue(&mut self, world: &mut World, mut waiting: Waiting) {
-        let (client, number) = (waiting.client, self.number());
+        let client = waiting.client;
         let node = self.clients[client].node;
-        waiting.issued.number = number;
+        for part in &mut waiting.parts {
+            part.number = self.number();
+        }
+        let number = waiting.parts[0].number;
         let deadline_ns = self.chance.permille(100).then(|| {
             let now = world.nodes[node].clock.read(world.now_ns);
             now.monotonic_ns + self.chance.between(1, 500) * MILLISECOND_NS
         });
-        let request = Request { number, deadline_ns, bytes: 0, command: waiting.command.clone() };
+        let request =
+            Request { number, deadline_ns, bytes: 0, command: Command::Item(waiting.operation.clone()) };
         if !world.request(node, request) {
             self.clients[client].again = (waiting.retries > 0).then_some(waiting);
             world.set_timer(self.chance.between(100, 600) * MILLISECOND_NS, Timer::Client(client));
             return;
         }
-        world.history.add(world.now_ns, node, What::Issued(waiting.issued));
+        for part in &waiting.parts {
+            world.history.add(world.now_ns, node, What::Issued(*part));
+        }
         self.waiting.insert(number, waiting);
         self.clients[client].waits_for = Some(number);
         world.set_timer(PATIENCE_MS * MILLISECOND_NS, Timer::Patience(number));
     }
 }
 
-/// What an answer tells a client; `None` for an answer that no client should ever get.
-fn interpret(result: &Result<Answer, Error>) -> Option<Told> {
-    let marker = |item: &Item| history::marker_of(item);
-    Some(match result {
-        Ok(Answer::Item(Outcome::Item(item))) => Told::Read(item.as_ref().and_then(marker)),
-        Ok(Answer::Item(Outcome::Written(item))) => Told::Written { shown: item.as_ref().and_then(marker) },
-        Ok(_) => return None,
-        Err(Error::ConditionFailed { item }) => {
-            Told::ConditionFailed { shown: item.as_deref().and_then(marker) }
-        }
-        Err(Error::TableNotFound { .. } | Error::TableInUse { .. }) => Told::Refused,
-        Err(error) => match error.kind() {
-            Kind::Retryable => Told::Refused,
-            Kind::Unknown => Told::Unknown,
-            Kind::Client => return None,
-        },
-    })
+/// Counts an answer: once, however many keys it is about.
+fn count(tally: &mut Tally, waiting: &Waiting, told: &[Told]) {
+    tally.writes += told.iter().filter(|told| matches!(told, Told::Written { .. })).count() as u64;
+    if told.contains(&Told::Unknown) {
+        tally.unknown += 1;
+        return;
+    }
+    if told.iter().all(|told| *told == Told::Refused) {
+        tally.refused += 1;
+        return;
+    }
+    tally.operations += 1;
+    match waiting.operation {
+        Operation::BatchWrite(_) => tally.batch_writes += 1,
+        Operation::BatchGet(_) => tally.batch_gets += 1,
+        Operation::Query(_) => tally.queries += 1,
+        Operation::Scan(_) => tally.scans += 1,
+        Operation::Get(_) | Operation::Put(_) | Operation::Update(_) | Operation::Delete(_) => {}
+    }
 }

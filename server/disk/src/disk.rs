@@ -18,6 +18,8 @@ use crate::space::{Budget, Space, View};
 pub struct Options {
     /// Memory for block cache and write buffers, shared by the disks that are given clones of it.
     pub budget: Budget,
+    /// Memory for values that were read lately, of this disk alone.
+    pub recent_bytes: usize,
     /// Bytes of one log file.
     pub log_file_bytes: u64,
     /// Bytes of log files above which compacted ones are recycled; at least one file's.
@@ -25,10 +27,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual sizes, with this budget.
-    pub fn new(budget: Budget) -> Self {
+    /// The usual sizes, with this budget and room for values that were read lately.
+    pub fn new(budget: Budget, recent_bytes: usize) -> Self {
         Options {
             budget,
+            recent_bytes,
             log_file_bytes: limits::LOG_FILE_BYTES,
             log_files_bytes_max: limits::LOG_FILES_BYTES_MAX,
         }
@@ -64,7 +67,7 @@ impl Disk {
     /// Refuses a folder that is in use, not ours, of a later format, or damaged where it was durable.
     pub fn open(path: &Path, options: &Options) -> Result<Disk, crate::Error> {
         let folder = Folder::open(path)?;
-        let space = Space::open(&folder.join("db"), &options.budget)?;
+        let space = Space::open(&folder.join("db"), &options.budget, options.recent_bytes)?;
         let log = Log::open(&folder, options)?;
         folder.sync()?;
         Ok(Disk {

@@ -12,6 +12,7 @@ mod disk;
 pub mod error;
 mod folder;
 mod log;
+mod recent;
 mod space;
 #[cfg(test)]
 mod tests;

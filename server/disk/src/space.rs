@@ -7,17 +7,19 @@ use std::ops::{Bound, ControlFlow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rocksdb::properties;
 use rocksdb::{
     BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIterator, FlushOptions, LogLevel, ReadOptions,
     WriteBatch, WriteBufferManager, WriteOptions,
 };
-use rocksdb::properties;
 use self_cell::self_cell;
 use storage::batch::Write;
 use storage::engine::Visit;
 use storage::error::Fault;
 use storage::{Batch, Direction, Error};
 use types::limits;
+
+use crate::recent::Recent;
 
 /// Memory for block cache and write buffers together; every disk of a process shares one.
 #[derive(Clone)]
@@ -40,9 +42,9 @@ impl Budget {
 }
 
 /// The key space of one disk.
-#[derive(Clone)]
 pub struct Space {
     database: Arc<DB>,
+    recent: Recent,
 }
 
 type DatabaseSnapshot<'a> = rocksdb::Snapshot<'a>;
@@ -59,8 +61,8 @@ self_cell!(
 pub struct View(Held);
 
 impl Space {
-    /// Opens RocksDB's folder, or makes it.
-    pub fn open(folder: &Path, budget: &Budget) -> Result<Space, crate::Error> {
+    /// Opens RocksDB's folder, or makes it. Values that are read are kept in so many bytes.
+    pub fn open(folder: &Path, budget: &Budget, recent_bytes: usize) -> Result<Space, crate::Error> {
         let refused = |source| crate::Error::Database { folder: PathBuf::from(folder), source };
         // Dropping a database would flush what nobody asked to be flushed, and hide in tests what a crash
         // loses.
@@ -89,13 +91,15 @@ impl Space {
         options.set_log_level(LogLevel::Warn);
         options.set_block_based_table_factory(&tables(budget));
         let database = DB::open(&options, folder).map_err(refused)?;
-        Ok(Space { database: Arc::new(database) })
+        Ok(Space { database: Arc::new(database), recent: Recent::new(recent_bytes) })
     }
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let value = self.database.get_pinned(key).map_err(|error| failed("read", &error))?;
-        Ok(value.map(|value| value.to_vec()))
+        self.recent.get(key, || {
+            let value = self.database.get_pinned(key).map_err(|error| failed("read", &error))?;
+            Ok(value.map(|value| value.to_vec()))
+        })
     }
 
     /// Visits the keys between two bounds.
@@ -113,18 +117,20 @@ impl Space {
 
     /// Writes a batch.
     pub fn write(&self, batch: Batch) -> Result<(), Error> {
-        let mut writes = WriteBatch::default();
-        for write in batch.into_writes() {
-            match write {
-                Write::Put { key, value } => writes.put(key, value),
-                Write::Delete { key } => writes.delete(key),
-                Write::DeleteRange { from, to } if from < to => writes.delete_range(from, to),
-                Write::DeleteRange { .. } => {}
+        self.recent.write(batch, |batch| {
+            let mut writes = WriteBatch::default();
+            for write in batch.writes() {
+                match write {
+                    Write::Put { key, value } => writes.put(key, value),
+                    Write::Delete { key } => writes.delete(key),
+                    Write::DeleteRange { from, to } if from < to => writes.delete_range(from, to),
+                    Write::DeleteRange { .. } => {}
+                }
             }
-        }
-        let mut options = WriteOptions::default();
-        options.disable_wal(true);
-        self.database.write_opt(writes, &options).map_err(|error| failed("write", &error))
+            let mut options = WriteOptions::default();
+            options.disable_wal(true);
+            self.database.write_opt(writes, &options).map_err(|error| failed("write", &error))
+        })
     }
 
     /// Makes everything written durable.

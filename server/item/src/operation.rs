@@ -47,7 +47,9 @@ impl Operation {
     pub fn reads(&self) -> bool {
         match self {
             Operation::Get(_) | Operation::Query(_) | Operation::Scan(_) | Operation::BatchGet(_) => true,
-            Operation::Put(_) | Operation::Update(_) | Operation::Delete(_) | Operation::BatchWrite(_) => false,
+            Operation::Put(_) | Operation::Update(_) | Operation::Delete(_) | Operation::BatchWrite(_) => {
+                false
+            }
         }
     }
 }

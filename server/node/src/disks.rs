@@ -8,11 +8,17 @@ use crate::node::Opened;
 use crate::settings::NodeSettings;
 use crate::size::Size;
 
-/// Opens data folders that share half of this much memory; the rest is for requests, answers and logs.
-pub fn opener(memory: Size) -> impl Fn(&NodeSettings) -> Result<Opened<Disk>, Box<dyn Error + Send + Sync>> {
-    let budget = Budget::new(usize::try_from(memory.0 / 2).unwrap_or(usize::MAX));
+/// Opens the data folders of so many regions that share this much memory. The disks take five eighths of it: four
+/// for blocks and write buffers, one for values that were read lately; the rest is for requests, answers and
+/// logs.
+pub fn opener(
+    memory: Size,
+    regions: usize,
+) -> impl Fn(&NodeSettings) -> Result<Opened<Disk>, Box<dyn Error + Send + Sync>> {
+    let eighth = usize::try_from(memory.0 / 8).unwrap_or(usize::MAX / 8);
+    let (budget, recent_bytes) = (Budget::new(4 * eighth), eighth / regions);
     move |settings| {
-        let engine = Disk::open(&settings.data, &Options::new(budget.clone()))?;
+        let engine = Disk::open(&settings.data, &Options::new(budget.clone(), recent_bytes))?;
         let tidied = engine.clone();
         let maintain = Box::new(move || tidied.maintain().map(|kept_alive| !kept_alive.is_empty()));
         Ok(Opened { engine, maintain: Some(maintain) })

@@ -59,7 +59,8 @@ fn run(server: Server) -> Result<(), Box<dyn Error>> {
                 (vec![Plan::new(*settings)?], Latencies::default(), memory)
             }
         };
-        serve::run(plans, &latencies, disks::opener(memory), stop::signalled(), std::io::stdout()).await?;
+        let open = disks::opener(memory, plans.len());
+        serve::run(plans, &latencies, open, stop::signalled(), std::io::stdout()).await?;
         Ok(())
     })
 }

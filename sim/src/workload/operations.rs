@@ -1,10 +1,10 @@
-//! What a client asks for: the table, its keys, and operations drawn by weight.
+//! What a client asks for: the table, its keys, and operations on one key drawn by weight.
 //!
 //! Every write puts a marker of its own into the item, so that whoever reads an item knows which write made
 //! it.
 
 use item::expression::{Condition, Substitutions, Update};
-use item::operation::{Command, Delete, Get, Operation, Put, ReturnValues, UpdateItem, WriteOptions};
+use item::operation::{Delete, Get, Operation, Put, ReturnValues, UpdateItem, WriteOptions};
 use item::{AttributeValue, Item, Number};
 use types::{KeyAttribute, KeySchema, KeyType, RequestId};
 
@@ -14,6 +14,8 @@ use crate::history::{COUNTER, Guard, Intent, Issued, KeyId, MARKER};
 use super::{Waiting, Workload};
 
 const FILLING: &str = "d";
+/// How many operations are about several keys at once.
+const SEVERAL_PERMILLE: u64 = 150;
 
 /// A key of one or of two attributes.
 pub fn schema(chance: &mut Chance) -> KeySchema {
@@ -38,12 +40,10 @@ pub fn keys(schema: &KeySchema, chance: &mut Chance) -> Vec<Item> {
 impl Workload {
     /// Draws what a client does next.
     pub(super) fn choose(&mut self, client: usize) -> Waiting {
-        self.markers += 1;
-        let marker = self.markers;
-        let key = match self.chance.permille(950) {
-            true => *self.chance.pick(&self.focus),
-            false => self.chance.below(self.keys.len() as u64) as KeyId,
-        };
+        if self.chance.permille(SEVERAL_PERMILLE) {
+            return self.choose_several(client);
+        }
+        let (marker, key) = (self.marker(), self.key());
         let kinds = [(Intent::Put, 300), (Intent::Update, 250), (Intent::Delete, 250), (Intent::Get, 200)];
         let intent = kinds[self.chance.weighted(&kinds.map(|(_, weight)| weight))].0;
         let guard = if intent == Intent::Get { Guard::Always } else { self.guard() };
@@ -59,14 +59,28 @@ impl Workload {
             Intent::Get => Operation::Get(self.get(key)),
         };
         let issued = Issued { number: 0, key, intent, guard, marker, request };
-        Waiting { client, issued, command: Command::Item(operation), retries: 0 }
+        Waiting { client, parts: vec![issued], operation, retries: 0 }
+    }
+
+    /// A name for a write.
+    pub(super) fn marker(&mut self) -> u64 {
+        self.markers += 1;
+        self.markers
+    }
+
+    /// A key, most often one that the clients care for.
+    pub(super) fn key(&mut self) -> KeyId {
+        match self.chance.permille(950) {
+            true => *self.chance.pick(&self.focus),
+            false => self.chance.below(self.keys.len() as u64) as KeyId,
+        }
     }
 
     fn get(&self, key: KeyId) -> Get {
         Get { table: self.table.clone(), key: self.keys[key].clone(), consistent: true, projection: None }
     }
 
-    fn put(&mut self, key: KeyId, marker: u64, options: WriteOptions) -> Put {
+    pub(super) fn put(&mut self, key: KeyId, marker: u64, options: WriteOptions) -> Put {
         let mut item = self.keys[key].clone();
         item.insert(MARKER.to_string(), number(marker));
         item.insert(COUNTER.to_string(), number(0));

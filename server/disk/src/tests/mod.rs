@@ -17,7 +17,7 @@ use crate::{Budget, Disk, Options};
 const GROUP: GroupId = GroupId(1);
 
 fn options() -> Options {
-    Options::new(Budget::new(0))
+    Options::new(Budget::new(0), 4096)
 }
 
 fn open(folder: &Path) -> Disk {

@@ -39,15 +39,19 @@ where
     };
     let on_failure: OnFailure = Arc::new(move |_, failure| drop(sender.send(failure)));
     let (links, timings) = (BTreeMap::new(), Timings::noop());
-    let running = start(engine, Parts {
-        settings,
-        clock,
-        links,
-        request_bytes_max: limits::INBOX_BYTES_MAX,
-        answer_bytes_max: ANSWER_BYTES_MAX,
-        timings,
-        on_failure,
-    }).unwrap();
+    let running = start(
+        engine,
+        Parts {
+            settings,
+            clock,
+            links,
+            request_bytes_max: limits::INBOX_BYTES_MAX,
+            answer_bytes_max: ANSWER_BYTES_MAX,
+            timings,
+            on_failure,
+        },
+    )
+    .unwrap();
     Started { running, failures, clock }
 }
 
@@ -190,9 +194,7 @@ fn reads_are_refused_while_answers_are_not_taken_and_writes_are_not() {
     let large = AttributeValue::B(vec![7; 300 * 1024]);
     let item = Item::from([("k".to_owned(), AttributeValue::S("large".to_owned())), ("v".to_owned(), large)]);
     let options = WriteOptions::default();
-    started
-        .ask(Command::Item(Operation::Put(Put { table: table(), item, options })))
-        .unwrap();
+    started.ask(Command::Item(Operation::Put(Put { table: table(), item, options }))).unwrap();
     let untaken: Vec<Delivery> =
         (0..4).map(|_| started.begin(get("large")).blocking_recv().unwrap()).collect();
     assert!(untaken.iter().all(|delivery| delivery.answered.is_ok()));
