@@ -145,7 +145,7 @@ impl Space {
         let failed = |error: rocksdb::Error| failed("look at", &error);
         let buffers = self.database.property_int_value(properties::NUM_IMMUTABLE_MEM_TABLE);
         let buffers = buffers.map_err(failed)?.unwrap_or(0);
-        let files = self.database.property_value(&properties::num_files_at_level(0)).map_err(failed)?;
+        let files = self.database.property_value(properties::num_files_at_level(0)).map_err(failed)?;
         let files: u64 = files.and_then(|text| text.parse().ok()).unwrap_or(0);
         Ok(buffers >= limits::WRITE_BUFFERS_WAITING_MAX || files >= limits::LEVEL_ZERO_FILES_MAX)
     }

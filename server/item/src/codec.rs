@@ -73,7 +73,10 @@ pub enum Error {
 
 /// The canonical bytes of an item that passed `validate::check_item`.
 pub fn encode(item: &Item) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+    // Lengths and tags come on top of names and values; what grows is copied each time.
+    let room = crate::size::item_size(item) + 8 * item.len() + 16;
+    let mut bytes = Vec::with_capacity(room);
+    bytes.push(VERSION);
     put_map(&mut bytes, item);
     bytes
 }

@@ -120,6 +120,7 @@ fn encode(
             max,
         });
     }
+    out.reserve(text.len() + 2);
     for byte in text {
         out.push(*byte);
         if *byte == ESCAPE {

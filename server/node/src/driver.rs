@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use item::error::Invalid;
-use shard::{Envelope, Figures, Inbox, Request, Shard, TurnId};
+use shard::{Envelope, Figures, Inbox, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::watch;
 use types::{RegionId, limits};
@@ -231,7 +231,7 @@ impl<E: Engine> Driver<E> {
 
     fn take(&mut self, post: Post) -> Result<(), Failure> {
         match post {
-            Post::Ask(Asks::One(ask)) => self.ask(*ask),
+            Post::Ask(Asks::One(ask)) => self.ask(ask),
             Post::Ask(Asks::Frame(asks)) => asks.into_iter().for_each(|ask| self.ask(ask)),
             Post::Cancel(numbers) => self.cancelled.extend(numbers),
             Post::Link(link) => {
@@ -264,13 +264,13 @@ impl<E: Engine> Driver<E> {
         if ask.reply.is_closed() {
             return;
         }
-        let Ask { number, command, deadline_ns, request_bytes: bytes, reply, share } = ask;
+        let Ask { request, reply, share } = ask;
+        let number = request.number;
         if self.waiting.contains_key(&number) {
             let duplicate = Invalid::Duplicate { field: "Id" };
             return reply.send(self.handle.untaken().deliver(Err(duplicate.into())));
         }
-        let request = Request { number, deadline_ns: Some(deadline_ns), bytes, command };
-        match self.inbox.push(Envelope::Request(Box::new(request))) {
+        match self.inbox.push(Envelope::Request(request)) {
             Ok(()) => drop(self.waiting.insert(number, Waiter { reply, _share: share })),
             Err(_) => reply.send(self.handle.untaken().deliver(Err(OVERLOADED))),
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use item::operation::Command;
-use shard::{Envelope, Link, TurnId};
+use shard::{Envelope, Link, Request, TurnId};
 use tokio::sync::oneshot;
 use types::limits;
 
@@ -43,21 +43,16 @@ pub enum Post {
 /// Requests that arrive together.
 pub enum Asks {
     /// A call of its own.
-    One(Box<Ask>),
+    One(Ask),
     /// The calls of a session's frame, in its order.
     Frame(Vec<Ask>),
 }
 
 /// A client's request on its way to the shard.
 pub struct Ask {
-    /// Unique among the requests under way.
-    pub number: u64,
-    /// What is asked.
-    pub command: Command,
-    /// On the shard's monotonic clock.
-    pub deadline_ns: u64,
-    /// Of the request as it came.
-    pub request_bytes: usize,
+    /// What is asked. Its number is unique among the requests under way; boxed, since it is large and goes from
+    /// hand to hand.
+    pub request: Box<Request>,
     /// Where the answer goes.
     pub reply: ReplyTo,
     /// Held until it is answered.
@@ -120,8 +115,9 @@ impl Handle {
         let reply = ReplyTo::Caller(reply);
         // Numbers come round after four billion; no call is under way for so long.
         let number = number(0, self.calls.fetch_add(1, Ordering::Relaxed));
-        let ask = Ask { number, command, deadline_ns, request_bytes, reply, share };
-        match self.posts.try_send(Post::Ask(Asks::One(Box::new(ask)))) {
+        let deadline_ns = Some(deadline_ns);
+        let request = Box::new(Request { number, deadline_ns, bytes: request_bytes, command });
+        match self.posts.try_send(Post::Ask(Asks::One(Ask { request, reply, share }))) {
             // A shard that has stopped drops the sender, and so tells through the receiver.
             Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(OVERLOADED),

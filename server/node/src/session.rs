@@ -155,16 +155,15 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
                 return None;
             }
         };
-        let request_bytes = request.len();
+        let bytes = request.len();
         match expressions::with(|cache| api::session::decode(operation, request, cache)) {
-            Ok(command) => Some(Ask {
-                number: handle::number(self.route.session, id),
-                command,
-                deadline_ns: now_ns.saturating_add(time_ns(timeout_ms)),
-                request_bytes,
-                reply: ReplyTo::Session { route: self.route.clone(), call: id },
-                share,
-            }),
+            Ok(command) => {
+                let number = handle::number(self.route.session, id);
+                let deadline_ns = Some(now_ns.saturating_add(time_ns(timeout_ms)));
+                let request = Box::new(shard::Request { number, deadline_ns, bytes, command });
+                let reply = ReplyTo::Session { route: self.route.clone(), call: id };
+                Some(Ask { request, reply, share })
+            }
             Err(refusal) => {
                 self.refuse(id, refusal.detail());
                 None

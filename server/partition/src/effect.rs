@@ -117,6 +117,8 @@ pub enum Step {
     },
 }
 
+/// What a step takes beside keys and records.
+const STEP_BYTES: usize = 64;
 const FORMAT: u8 = 1;
 
 impl Step {
@@ -134,7 +136,10 @@ impl Step {
 impl Effect {
     /// The bytes that the log carries.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![FORMAT];
+        // What grows is copied each time; only records are large.
+        let room: usize = self.steps.iter().map(Step::room).sum();
+        let mut out = Vec::with_capacity(room);
+        out.push(FORMAT);
         put_varint(&mut out, self.steps.len() as u64);
         for step in &self.steps {
             step.encode(&mut out);
@@ -193,6 +198,15 @@ fn places(reader: &mut Reader<'_>) -> Result<Vec<(HybridTime, Place)>, Malformed
 }
 
 impl Step {
+    /// About how many bytes it takes.
+    fn room(&self) -> usize {
+        match self {
+            Step::Record { place, record, .. } => record.bytes() + place.key.len() + STEP_BYTES,
+            Step::Remember { outcome, .. } => outcome.len() + STEP_BYTES,
+            _ => STEP_BYTES,
+        }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Step::Record { place, record, made } => {

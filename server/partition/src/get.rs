@@ -2,10 +2,10 @@
 
 use item::operation::Get;
 use item::{Error, Invalid, Item, Key};
-use storage::{Error as Fatal, Read};
+use storage::{Error as Fatal, Read, Record};
 
+use crate::Home;
 use crate::effect::Place;
-use crate::{Home, view, write};
 
 /// Checks the key's form.
 pub fn check(home: &Home, get: &Get) -> Result<Key, Error> {
@@ -15,5 +15,8 @@ pub fn check(home: &Home, get: &Get) -> Result<Key, Error> {
 /// Reads the item of a key; tombstones are absence.
 pub fn read(engine: &impl Read, home: &Home, key: Key) -> Result<Option<Item>, Fatal> {
     let place = Place { hash: key.hash, key: key.bytes };
-    write::stored_item(view::committed(engine, home, &place)?.as_ref())
+    let Some(bytes) = engine.get(&place.record_key(home.table))? else { return Ok(None) };
+    // The version and what it had seen are of no interest, and the body need not be copied to be read.
+    let Some(body) = Record::body(&bytes)? else { return Ok(None) };
+    item::codec::decode(body).map(Some).map_err(|_| Fatal::undecodable("record body"))
 }

@@ -7,13 +7,23 @@ use types::{GroupId, HybridTime, Incarnation, KeyHash, RegionId, TableId, Versio
 use crate::Error;
 use crate::error::Fault;
 
+/// What most keys and small values take.
+const USUAL_BYTES: usize = 63;
+
 /// Builds a key or value from its parts.
 pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
     /// Begins a key with its kind's tag, or a value with its format.
     pub fn new(first: u8) -> Self {
-        Writer(vec![first])
+        Writer::with_room(first, USUAL_BYTES)
+    }
+
+    /// The same, with room for so many bytes behind the first: what grows is copied each time.
+    pub fn with_room(first: u8, bytes: usize) -> Self {
+        let mut out = Vec::with_capacity(1 + bytes);
+        out.push(first);
+        Writer(out)
     }
 
     pub fn byte(mut self, value: u8) -> Self {

@@ -31,16 +31,36 @@ impl Record {
         self.body.is_none()
     }
 
+    /// How many bytes it has encoded, at most.
+    pub fn bytes(&self) -> usize {
+        self.body.as_ref().map_or(0, Vec::len) + 16 * self.seen.len() + 21
+    }
+
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
         let count = u16::try_from(self.seen.len()).expect("a record has seen at most a few regions");
-        let mut writer = Writer::new(FORMAT).version(self.version).u16(count);
+        let mut writer = Writer::with_room(FORMAT, self.bytes()).version(self.version).u16(count);
         for (incarnation, time) in self.seen.iter() {
             writer = writer.incarnation(incarnation).time(time);
         }
         match &self.body {
             None => writer.flag(false).finish(),
             Some(body) => writer.flag(true).bytes(body).finish(),
+        }
+    }
+
+    /// The item in the canonical bytes of a record, for who wants nothing else; `None` for a tombstone. Bytes that
+    /// are no record's are an error, unless only what was seen is out of order.
+    pub fn body(bytes: &[u8]) -> Result<Option<&[u8]>, Error> {
+        let mut reader = Reader::value(WHAT, FORMAT, bytes)?;
+        reader.version()?;
+        for _ in 0..reader.u16()? {
+            reader.incarnation()?;
+            reader.time()?;
+        }
+        match reader.flag("body")? {
+            true => Ok(Some(reader.rest())),
+            false => reader.finish(None),
         }
     }
 
@@ -80,6 +100,7 @@ mod tests {
             b in samples::any_record(),
         ) {
             prop_assert_eq!(Record::decode(&a.encode()), Ok(a.clone()));
+            prop_assert_eq!(Record::body(&a.encode()), Ok(a.body.as_deref()));
             prop_assert_eq!(a == b, a.encode() == b.encode());
         }
 
