@@ -34,9 +34,14 @@ impl Ran {
 
 /// Runs a command against an endpoint. Its output is a pipe, so it prints JSON.
 pub async fn meridian(endpoint: &str, words: &[&str]) -> Ran {
+    meridian_within(PATIENCE, endpoint, words).await
+}
+
+/// The same for a command that may take so long.
+pub async fn meridian_within(limit: Duration, endpoint: &str, words: &[&str]) -> Ran {
     let mut command = Command::new(settings::meridian());
     command.arg("--endpoint").arg(endpoint).args(words);
-    run(command, &format!("meridian {words:?}")).await
+    run(limit, command, &format!("meridian {words:?}")).await
 }
 
 /// Compares a table in several regions, which get a while to become equal; what differs, if they do not.
@@ -46,14 +51,14 @@ pub async fn verify(table: &str, endpoints: &[String]) -> Result<(), String> {
     endpoints.iter().for_each(|endpoint| words.extend(["--endpoint", endpoint]));
     let mut command = Command::new(settings::meridian());
     command.args(&words);
-    let ran = run(command, &format!("meridian {words:?}")).await;
+    let ran = run(PATIENCE, command, &format!("meridian {words:?}")).await;
     assert_ne!(ran.status, 2, "wrong usage: {ran:?}");
     if ran.status == 0 { Ok(()) } else { Err(format!("{}{}", ran.printed, ran.complained)) }
 }
 
-async fn run(mut command: Command, what: &str) -> Ran {
+async fn run(limit: Duration, mut command: Command, what: &str) -> Ran {
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = within(PATIENCE, what, command.output()).await.expect("the command line can be run");
+    let output = within(limit, what, command.output()).await.expect("the command line can be run");
     let Output { status, stdout, stderr } = output;
     Ran {
         status: status.code().unwrap_or_else(|| panic!("{what} was ended by a signal: {status}")),

@@ -5,15 +5,19 @@
 //! what a server said is all that is known of it. Writes go over the bare gRPC stubs, so that every
 //! acknowledgement is seen, and the rest through the `meridian` command line.
 
+pub mod alone;
+pub mod bench;
 pub mod chance;
 pub mod command_line;
 pub mod history;
 pub mod load;
+pub mod metrics;
 pub mod ports;
 pub mod power;
 pub mod regions;
 pub mod report;
 pub mod server;
 pub mod settings;
+pub mod verdict;
 pub mod watchdog;
 pub mod wire;

@@ -78,11 +78,26 @@ impl Server {
 
     /// Memory that the process holds, in bytes.
     pub fn resident_bytes(&self) -> u64 {
+        self.told("status", "VmRSS:") * 1024
+    }
+
+    /// The most memory that the process ever held, in bytes.
+    pub fn resident_bytes_max(&self) -> u64 {
+        self.told("status", "VmHWM:") * 1024
+    }
+
+    /// What the process has read from disks, in bytes; what the kernel had in memory is not counted.
+    pub fn disk_read_bytes(&self) -> u64 {
+        self.told("io", "read_bytes:")
+    }
+
+    /// A number that Linux tells of the process.
+    fn told(&self, file: &str, name: &str) -> u64 {
         let id = self.child.id().expect("the server still runs");
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("Linux tells of a process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("with its memory");
-        let kilobytes = line.trim().trim_end_matches(" kB").parse::<u64>();
-        kilobytes.expect("in kB") * 1024
+        let told = std::fs::read_to_string(format!("/proc/{id}/{file}")).expect("Linux tells of a process");
+        let line = told.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        number.unwrap_or_else(|| panic!("/proc/{id}/{file} has no number {name}"))
     }
 
     async fn ended(&mut self) -> ExitStatus {

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use tempfile::TempDir;
+
 /// Which server a test starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Build {
@@ -42,19 +44,32 @@ pub fn count(otherwise: usize) -> usize {
     }
 }
 
+/// How much of something: in full where times are judged, and what a change can wait for otherwise.
+pub fn amount(full: u64, otherwise: u64) -> u64 {
+    if judges_times() { full } else { otherwise }
+}
+
 /// Whether times are judged: only when nothing else runs on the machine.
 pub fn judges_times() -> bool {
     env::var_os("MERIDIAN_ACCEPT").is_some()
 }
 
+/// A new folder on the disk of the target folder: the usual temporary folder may be memory, where a sync
+/// costs nothing.
+pub fn disk_folder() -> TempDir {
+    let folder = target().join("tmp");
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    tempfile::tempdir_in(folder).expect("a temporary folder can be made")
+}
+
 /// A folder of binaries: named by the Makefile, or in the target folder that this test was built in.
 fn folder(variable: &str, name: &str) -> PathBuf {
-    if let Some(folder) = env::var_os(variable) {
-        return folder.into();
-    }
+    env::var_os(variable).map_or_else(|| target().join(name), PathBuf::from)
+}
+
+fn target() -> PathBuf {
     let own = env::current_exe().expect("a running program has a path");
-    let target = own.ancestors().nth(3).expect("tests run from target/release/deps");
-    target.join(name)
+    own.ancestors().nth(3).expect("tests run from target/release/deps").to_owned()
 }
 
 fn existing(path: PathBuf) -> PathBuf {
