@@ -28,7 +28,7 @@ TEST := cargo test --release --workspace --exclude meridian-sim
 # Where the black-box tests find what they drive.
 BLACKBOX := MERIDIAN_SHIPPED=$(SHIPPED) MERIDIAN_HOOKED=$(HOOKED) MERIDIAN_DATASETS=$(DATASETS)/package/data
 
-.PHONY: dev release test accept check fuzz sim deps datasets shipped hooked simulator
+.PHONY: dev release test accept check fuzz sim deps rivals datasets shipped hooked simulator
 .DEFAULT_GOAL := release
 
 # Three regions in one process, durable under ./data.
@@ -79,7 +79,7 @@ simulator: deps
 # The same tests at full counts, one at a time, times judged. Each part's figures are kept, by commit, as JSON:
 # a run that was broken off goes on where it stopped. A tree with changes of its own has no commit to go by.
 PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes simulate hunt fuzz \
-	speed latency
+	speed latency rivals
 accept: $(PARTS:%=$(ACCEPTED)/%.json)
 	@cat $^
 
@@ -96,6 +96,8 @@ $(ACCEPTED)/fuzz.json: | deps $(FUZZ) $(ACCEPTED)
 	.ci/fuzz $(FUZZ_SECONDS) $@.partial
 	@mv $@.partial $@
 
+$(ACCEPTED)/rivals.json: | rivals
+
 $(ACCEPTED)/%.json: | shipped hooked datasets $(ACCEPTED)
 	@rm -f $@.partial
 	$(BLACKBOX) MERIDIAN_ACCEPT=1 MERIDIAN_COUNT=100 MERIDIAN_REPORT=$@.partial \
@@ -108,6 +110,10 @@ $(ACCEPTED):
 # What a bare Debian machine lacks for the build; elsewhere these are the user's to install.
 deps:
 	@.ci/install build-essential libclang-dev ccache
+
+# What the region is measured beside, as Debian packages it.
+rivals:
+	@.ci/install redis-server redis-tools etcd-server
 
 $(DENY) $(FUZZ): $(MERIDIAN_CACHE)/tools/bin/%: | deps
 	cargo install --locked --root $(MERIDIAN_CACHE)/tools --target-dir $(MERIDIAN_CACHE)/tools/target $*

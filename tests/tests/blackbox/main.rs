@@ -14,5 +14,6 @@ mod movies;
 mod pause;
 mod planted;
 mod power_cut;
+mod rivals;
 mod speed;
 mod walk;
