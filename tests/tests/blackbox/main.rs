@@ -11,6 +11,7 @@ mod import;
 mod kill;
 mod latency;
 mod movies;
+mod overload;
 mod pause;
 mod planted;
 mod power_cut;
