@@ -10,6 +10,7 @@ pub mod bench;
 pub mod chance;
 pub mod command_line;
 pub mod etcd;
+pub mod fill;
 pub mod history;
 pub mod load;
 pub mod metrics;

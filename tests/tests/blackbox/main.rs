@@ -5,6 +5,7 @@
 
 mod bad_bytes;
 mod bad_input;
+mod beyond_memory;
 mod disaster;
 mod flights;
 mod import;
