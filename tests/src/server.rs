@@ -76,6 +76,12 @@ impl Server {
         assert!(ended.is_none(), "the server ended by itself: {ended:?}\n{}", self.last_words());
     }
 
+    /// Fails the test if something in the process panicked, which need not have ended it.
+    pub fn assert_no_panic(&self) {
+        let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+        assert!(!said.contains("panicked at"), "the server panicked:\n{}", self.last_words());
+    }
+
     /// Memory that the process holds, in bytes.
     pub fn resident_bytes(&self) -> u64 {
         self.told("status", "VmRSS:") * 1024
