@@ -1,8 +1,8 @@
 //! A session: the calls of many tasks on one stream, in frames of many.
 //!
 //! It opens with the first call and lives until the connection breaks or the server ends it; whoever waits is
-//! then told what that means for its call, and the next call opens another. No task waits for a frame to fill:
-//! what is there when the connection can take more goes out together.
+//! then told what that means for its call, and the next call opens another. No task waits for a frame to
+//! fill: what is there when the connection can take more goes out together.
 
 use std::collections::HashMap;
 use std::pin::Pin;

@@ -8,9 +8,9 @@ use crate::node::Opened;
 use crate::settings::NodeSettings;
 use crate::size::Size;
 
-/// Opens the data folders of so many regions that share this much memory. The disks take five eighths of it: four
-/// for blocks and write buffers, one for values that were read lately; the rest is for requests, answers and
-/// logs.
+/// Opens the data folders of so many regions that share this much memory. The disks take five eighths of it:
+/// four for blocks and write buffers, one for values that were read lately; the rest is for requests, answers
+/// and logs.
 pub fn opener(
     memory: Size,
     regions: usize,

@@ -50,8 +50,8 @@ pub enum Asks {
 
 /// A client's request on its way to the shard.
 pub struct Ask {
-    /// What is asked. Its number is unique among the requests under way; boxed, since it is large and goes from
-    /// hand to hand.
+    /// What is asked. Its number is unique among the requests under way; boxed, since it is large and goes
+    /// from hand to hand.
     pub request: Box<Request>,
     /// Where the answer goes.
     pub reply: ReplyTo,
@@ -124,8 +124,8 @@ impl Handle {
         }
     }
 
-    /// Hands over a frame's calls together, or gives them back when there is no room. A shard that has stopped
-    /// takes them and answers nothing, as one does that stops a moment later.
+    /// Hands over a frame's calls together, or gives them back when there is no room. A shard that has
+    /// stopped takes them and answers nothing, as one does that stops a moment later.
     pub fn ask_all(&self, asks: Vec<Ask>) -> Result<(), Vec<Ask>> {
         match self.posts.try_send(Post::Ask(Asks::Frame(asks))) {
             Err(TrySendError::Full(Post::Ask(Asks::Frame(asks)))) => Err(asks),
@@ -146,8 +146,8 @@ impl Handle {
         }
     }
 
-    /// Tells that nobody waits for these requests; in vain when the queue is full: they are answered then, and
-    /// the answers dropped.
+    /// Tells that nobody waits for these requests; in vain when the queue is full: they are answered then,
+    /// and the answers dropped.
     pub fn cancel(&self, numbers: Vec<u64>) {
         let _ = self.posts.try_send(Post::Cancel(numbers));
     }

@@ -2,8 +2,9 @@
 //!
 //! Everything below this crate is pure and simulated; everything here is glue that must decide nothing
 //! (`P22`): when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard,
-//! `sync` and `flush` wait for its disk, `service`, `session` and `health` face clients, `link_out` and `link_in` face
-//! peers, and `node` puts them together for one region. Only `disks` and the binary name the real disk.
+//! `sync` and `flush` wait for its disk, `service`, `session` and `health` face clients, `link_out` and
+//! `link_in` face peers, and `node` puts them together for one region. Only `disks` and the binary name the
+//! real disk.
 
 pub mod admission;
 pub mod backoff;

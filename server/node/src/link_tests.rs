@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tonic::Streaming;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Server};
-use types::RegionName;
+use types::{RegionName, limits};
 
 use crate::handle::{Handle, Post};
 use crate::handshake::{Identity, PROTOCOL, frame};

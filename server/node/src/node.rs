@@ -14,7 +14,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
-use types::{RegionName, limits};
+use types::{RegionId, RegionName, limits};
 
 use crate::clock::Clock;
 use crate::connections::Connections;
@@ -26,7 +26,7 @@ use crate::link_in::Receiver;
 use crate::link_out::Dialler;
 use crate::link_queue::{self, Queue};
 use crate::maintain::{self, Maintain};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Timings};
 use crate::peer_address::PeerAddress;
 use crate::service::Service;
 use crate::settings::NodeSettings;
@@ -122,20 +122,8 @@ where
     let metrics = Arc::new(Metrics::new(&region)?);
     let (queues, waiting): (Vec<Queue>, Vec<_>) = settings.peers.iter().map(|_| link_queue::new()).unzip();
     let peers: Vec<RegionName> = settings.peers.iter().map(|peer| peer.region.clone()).collect();
-    let parts = driver::Parts {
-        settings: shard::Settings {
-            region: region.clone(),
-            peers: peers.clone(),
-            seed: rand::random(),
-            faults: settings.faults,
-        },
-        clock,
-        links: peers.iter().map(RegionName::id).zip(queues.iter().cloned()).collect::<BTreeMap<_, _>>(),
-        request_bytes_max: share(settings, limits::MESSAGE_BYTES_MAX + limits::RAFT_TAIL_BYTES_MAX),
-        answer_bytes_max: share(settings, limits::PAGE_BYTES_MAX),
-        timings: metrics.timings(),
-        on_failure: on_failure.clone(),
-    };
+    let links = peers.iter().map(RegionName::id).zip(queues.iter().cloned()).collect::<BTreeMap<_, _>>();
+    let parts = parts(settings, &peers, links, clock, metrics.timings(), on_failure.clone());
     let failed = |source| Error::Shard { region: region.clone(), source };
     let running = driver::start(opened.engine, parts).map_err(failed)?;
     let shard = running.handle.clone();
@@ -178,8 +166,33 @@ where
     Ok(Node { region, running, published, server, tasks, health })
 }
 
-/// What requests under way, or answers that nobody took, may take of the memory: a request is there up to four
-/// times, decoded, decided, in the log and on its way to the disk. At least the largest of them must fit.
+/// What the shard's threads are given.
+fn parts(
+    settings: &NodeSettings,
+    peers: &[RegionName],
+    links: BTreeMap<RegionId, Queue>,
+    clock: Clock,
+    timings: Timings,
+    on_failure: OnFailure,
+) -> driver::Parts {
+    driver::Parts {
+        settings: shard::Settings {
+            region: settings.region.clone(),
+            peers: peers.to_vec(),
+            seed: rand::random(),
+            faults: settings.faults,
+        },
+        clock,
+        links,
+        request_bytes_max: share(settings, limits::MESSAGE_BYTES_MAX + limits::RAFT_TAIL_BYTES_MAX),
+        answer_bytes_max: share(settings, limits::PAGE_BYTES_MAX),
+        timings,
+        on_failure,
+    }
+}
+
+/// What requests under way, or answers that nobody took, may take of the memory: a request is there up to
+/// four times, decoded, decided, in the log and on its way to the disk. At least the largest must fit.
 fn share(settings: &NodeSettings, least: usize) -> usize {
     let memory = usize::try_from(settings.memory.0).unwrap_or(usize::MAX);
     (memory / limits::MEMORY_SHARES_OF_REQUESTS).clamp(least, limits::INBOX_BYTES_MAX)

@@ -71,8 +71,8 @@ impl Request<'_> {
     }
 }
 
-/// Decides a write. `make` builds the item from the stored one, which is absent when nobody looks at it, after
-/// the condition held.
+/// Decides a write. `make` builds the item from the stored one, which is absent when nobody looks at it,
+/// after the condition held.
 pub(crate) fn decide<R: Read>(
     view: &View<'_, R>,
     home: &Home,

@@ -239,8 +239,8 @@ pub const LOG_FILES_BYTES_MAX: u64 = LOG_UNFLUSHED_BYTES_MAX as u64;
 pub const WRITE_BUFFER_BYTES: usize = 32 * 1024 * 1024;
 /// Write buffers of one disk: one filling up, the others on their way out.
 pub const WRITE_BUFFERS_MAX: i32 = 6;
-/// Write buffers on their way out past which writes are refused: RocksDB would make them wait at one less than
-/// there may be.
+/// Write buffers on their way out past which writes are refused: RocksDB would make them wait at one less
+/// than there may be.
 pub const WRITE_BUFFERS_WAITING_MAX: u64 = 3;
 /// Files that were flushed and not merged past which writes are refused.
 pub const LEVEL_ZERO_FILES_MAX: u64 = 24;

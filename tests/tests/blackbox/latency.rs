@@ -20,7 +20,7 @@ type Rounds = BTreeMap<String, Vec<f64>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_comes_soon_also_from_a_busy_region() {
-    let region = Alone::start("2GiB").await;
+    let region = Alone::start("4GiB").await;
     let table = format!("--keep latency --keys {} --partitions 16", amount(1_000_000, 2000));
     let time = format!("--seconds {} --warm-up {}", amount(4, 1), amount(1, 0));
     // The first run with the table loads it.

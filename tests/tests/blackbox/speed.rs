@@ -29,7 +29,7 @@ struct Rounds {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_and_writes_outrun_a_bare_call() {
-    let region = Alone::start("2GiB").await;
+    let region = Alone::start("4GiB").await;
     let keys = amount(1_000_000, 2000);
     let table = format!("--keep speed --keys {keys} --partitions 16");
     let load =
