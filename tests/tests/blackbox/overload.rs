@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use blackbox::alone::Alone;
-use blackbox::bench::Measured;
+use blackbox::bench::{self, Measured};
 use blackbox::settings::amount;
 use blackbox::verdict::{Verdict, median, rounded};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 /// What of the peak must be left.
@@ -33,12 +33,18 @@ const TRIED_SHARES: [f64; 5] = [0.03, 0.06, 0.12, 0.25, 0.5];
 /// The only refusal that is right.
 const THROTTLED: &str = "ThrottlingException";
 
-/// What several processes saw together.
+/// What several processes saw together: those with small puts, and the one with large ones.
 #[derive(Clone, Debug, Default)]
 struct Flood {
-    goodput: f64,
-    refused: u64,
+    small: Sent,
+    large: Sent,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sent {
+    per_second: f64,
     answered: u64,
+    refused: u64,
     refusals: BTreeSet<String>,
 }
 
@@ -49,10 +55,11 @@ async fn ten_times_the_peak_rate_costs_little_of_it() {
     region.bench(&format!("get {table} --seconds 1 --warm-up 0")).await.flawless("load");
     let before = small_puts(&region, &table).await;
     let shares = &TRIED_SHARES[..amount(TRIED_SHARES.len() as u64, 1) as usize];
-    let mut peak: f64 = 0.0;
+    let mut tried = Vec::new();
     for share in shares {
-        peak = peak.max(flood(&region, &table, share * before, amount(5, 1)).await.goodput);
+        tried.push(flood(&region, &table, share * before, amount(5, 1)).await.per_second());
     }
+    let peak = tried.iter().copied().fold(0.0, f64::max);
     let seconds = amount(60, 2);
     let flooded = flood(&region, &table, TOO_MUCH * peak, seconds).await;
     let resident = region.server().resident_bytes_max() as f64;
@@ -61,18 +68,18 @@ async fn ten_times_the_peak_rate_costs_little_of_it() {
     tokio::time::sleep(Duration::from_secs(amount(60, 0))).await;
     let after = small_puts(&region, &table).await;
     let mut verdict = Verdict::default();
-    verdict.at_least("goodput by the peak", flooded.goodput / peak, GOODPUT_SHARE_MIN);
+    verdict.at_least("goodput by the peak", flooded.per_second() / peak, GOODPUT_SHARE_MIN);
     verdict.at_most("memory by what was given", resident / MEMORY_BYTES, MEMORY_TIMES_MAX);
     verdict.at_least("rate afterwards by that before", after / before, RECOVERED_SHARE_MIN);
-    let offered = (flooded.answered + flooded.refused) as f64 / seconds as f64;
     let figures = json!({
         "small_puts_per_second_before": rounded(before),
         "small_puts_per_second_after": rounded(after),
         "peak_per_second": rounded(peak),
-        "goodput_per_second": rounded(flooded.goodput),
+        "goodput_per_second_by_share_tried": tried.into_iter().map(rounded).collect::<Vec<_>>(),
+        "goodput_per_second": rounded(flooded.per_second()),
         "wanted_per_second": rounded(TOO_MUCH * peak),
-        "offered_per_second": rounded(offered),
-        "refused": flooded.refused,
+        "small": flooded.small.figures(seconds),
+        "large": flooded.large.figures(seconds),
         "resident_bytes_max": resident,
     });
     verdict.close("overload", figures);
@@ -100,28 +107,44 @@ async fn flood(region: &Alone, table: &str, rate: f64, seconds: u64) -> Flood {
         "put --table overload --keys 200 --item-size 400000 {time} --in-flight 512 --connections 2 \
          --rate {large_rate}"
     );
-    let lines = (0..SENDERS).map(|_| small.clone()).chain([large]);
-    let endpoint = region.endpoint();
+    let lines = (0..SENDERS).map(|_| (false, small.clone())).chain([(true, large)]);
     let mut senders = JoinSet::new();
-    for line in lines {
-        let endpoint = endpoint.clone();
-        senders.spawn(async move { blackbox::bench::run(&endpoint, &line).await });
+    for (is_large, line) in lines {
+        let endpoint = region.endpoint();
+        senders.spawn(async move { (is_large, bench::run(&endpoint, &line).await) });
     }
     let mut flood = Flood::default();
-    for sent in senders.join_all().await {
-        flood.add(&sent);
+    for (is_large, measured) in senders.join_all().await {
+        if is_large { &mut flood.large } else { &mut flood.small }.add(&measured);
     }
     let throttled = BTreeSet::from([THROTTLED.to_owned()]);
-    assert!(flood.refusals.is_subset(&throttled), "other refusals than {THROTTLED}: {flood:?}");
-    assert!(flood.answered > 0, "nothing was answered: {flood:?}");
+    let are_typed = |sent: &Sent| sent.refusals.is_subset(&throttled);
+    assert!(are_typed(&flood.small) && are_typed(&flood.large), "not only {THROTTLED}: {flood:?}");
+    assert!(flood.small.answered > 0, "nothing was answered: {flood:?}");
     flood
 }
 
 impl Flood {
-    fn add(&mut self, sent: &Measured) {
-        self.goodput += sent.per_second;
-        self.answered += sent.operations;
-        self.refused += sent.errors.values().sum::<u64>();
-        self.refusals.extend(sent.errors.keys().cloned());
+    /// The goodput.
+    fn per_second(&self) -> f64 {
+        self.small.per_second + self.large.per_second
+    }
+}
+
+impl Sent {
+    fn add(&mut self, measured: &Measured) {
+        self.per_second += measured.per_second;
+        self.answered += measured.operations;
+        self.refused += measured.errors.values().sum::<u64>();
+        self.refusals.extend(measured.errors.keys().cloned());
+    }
+
+    fn figures(&self, seconds: u64) -> Value {
+        let offered = (self.answered + self.refused) as f64 / seconds as f64;
+        json!({
+            "goodput_per_second": rounded(self.per_second),
+            "offered_per_second": rounded(offered),
+            "refused": self.refused,
+        })
     }
 }
