@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use types::{HashRange, HybridTime, Incarnation};
+use types::{HashRange, HybridTime, Incarnation, KeyHash};
 
 use crate::range_times::RangeTimes;
 
@@ -30,6 +30,11 @@ impl Passed {
     /// The least closed time received from a life over a range.
     pub fn received(&self, origin: Incarnation, range: HashRange) -> HybridTime {
         self.received.get(&origin).map_or(HybridTime::ZERO, |times| times.least(range))
+    }
+
+    /// The closed time received from a life for one hash.
+    pub fn received_at(&self, origin: Incarnation, hash: KeyHash) -> HybridTime {
+        self.received.get(&origin).map_or(HybridTime::ZERO, |times| times.at(hash))
     }
 
     /// The time that all have passed over a range: every life has reported a closed time at or above it from

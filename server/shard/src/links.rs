@@ -12,7 +12,7 @@ use partition::receive::{self, Incoming};
 use partition::{Decision, effect::Place};
 use region::{Life, Table};
 use storage::Engine;
-use types::{GroupId, Incarnation, RegionId, limits};
+use types::{GroupId, HybridTime, Incarnation, KeyHash, RegionId, limits};
 
 use crate::waiter::Waiter;
 use crate::{Envelope, Error, Link, Shard};
@@ -93,7 +93,14 @@ impl<E: Engine> Shard<E> {
             self.figures.messages_refused += 1;
             return Ok(());
         };
-        let shares = split(table, batch);
+        let passed = self.passed.get(&origin.table);
+        let shares = split(table, batch, |hash| {
+            passed.map_or(HybridTime::ZERO, |passed| passed.received_at(origin.from, hash))
+        });
+        if shares.is_empty() {
+            self.send(peer, &Message::Ack(Ack { origin, verdict: Verdict::Committed }));
+            return Ok(());
+        }
         // A version further ahead than the bound is held back, neither applied nor dropped (`P7`).
         let bound = self.clock.physical_ms() + limits::CLOCK_OFFSET_MS_MAX;
         let ahead = |incoming: &Incoming| incoming.record.version.time.millis() > bound;
@@ -176,11 +183,19 @@ impl<E: Engine> Shard<E> {
     }
 }
 
-/// Routes a batch by key: regions split independently. Of two records of one place the greater version
-/// counts.
-fn split(table: &Table, batch: Batch) -> BTreeMap<GroupId, Vec<Incoming>> {
+/// Routes a batch by key: regions split independently. Of two records of one place the greater version counts.
+///
+/// What is at or below a closed time of its origin is here already, or another region's write had replaced it
+/// there before it was taken in here. Only a copy of a batch that was refused, and strayed, brings it once
+/// more; it must not come to life below a time that is closed (`P8`).
+fn split(
+    table: &Table,
+    batch: Batch,
+    closed: impl Fn(KeyHash) -> HybridTime,
+) -> BTreeMap<GroupId, Vec<Incoming>> {
     let mut shares: BTreeMap<GroupId, BTreeMap<Place, Incoming>> = BTreeMap::new();
-    for shipped in batch.records {
+    let open = |shipped: &global::Shipped| shipped.time > closed(shipped.place.hash);
+    for shipped in batch.records.into_iter().filter(open) {
         let share = shares.entry(table.partition_of(shipped.place.hash)).or_default();
         let known = share.get(&shipped.place).map(|known| known.record.version);
         if known.is_none_or(|known| known < shipped.record.version) {
