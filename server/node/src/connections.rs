@@ -1,7 +1,8 @@
 //! A listening socket that holds no more than so many connections at once.
 //!
 //! Every connection takes a file descriptor, and a disk that cannot open its files ends the process: so
-//! callers past the limit wait in the system's queue instead.
+//! callers past the limit wait in the system's queue instead. And since places are few, a caller who does not
+//! come to the point loses its own.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,25 +15,43 @@ use futures::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 use types::limits;
+
+/// HTTP/2's preface and the header of the settings that follow it.
+const GREETING_BYTES: usize = 24 + 9;
+
+/// What is expected of a caller.
+#[derive(Clone, Copy, Debug)]
+pub enum Manners {
+    /// An HTTP/2 greeting, soon; from then on HTTP/2's own probes tell whether anybody is there.
+    Greets,
+    /// To ask and go: the connection ends after a while, whatever it is about.
+    IsBrief,
+}
 
 /// A listening socket.
 pub struct Connections {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    manners: Manners,
 }
 
 /// A connection; its place is free again when it is dropped.
 pub struct Connection {
     stream: TcpStream,
+    /// When it ends, unless what is owed has been read by then.
+    end: Option<Pin<Box<Sleep>>>,
+    /// Bytes that must be read before the end is called off.
+    owed: usize,
     _place: OwnedSemaphorePermit,
 }
 
 impl Connections {
     /// Lets in this many at once.
-    pub fn new(listener: TcpListener, most: usize) -> Self {
-        Connections { listener, places: Arc::new(Semaphore::new(most)) }
+    pub fn new(listener: TcpListener, most: usize, manners: Manners) -> Self {
+        Connections { listener, places: Arc::new(Semaphore::new(most)), manners }
     }
 
     /// The next connection, once there is a place for it.
@@ -43,7 +62,7 @@ impl Connections {
                 Ok((stream, from)) => {
                     // Without it small answers wait for more; a socket that refuses is slower, no worse.
                     let _ = stream.set_nodelay(true);
-                    return (Connection { stream, _place: place }, from);
+                    return (Connection::new(stream, self.manners, place), from);
                 }
                 // Whatever the system is short of, it is short of for a while.
                 Err(_) => tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MS)).await,
@@ -57,6 +76,22 @@ impl Connections {
             let (connection, _) = connections.next().await;
             Some((Ok(connection), connections))
         })
+    }
+}
+
+impl Connection {
+    fn new(stream: TcpStream, manners: Manners, place: OwnedSemaphorePermit) -> Self {
+        let (after_ms, owed) = match manners {
+            Manners::Greets => (limits::GREETING_MS, GREETING_BYTES),
+            Manners::IsBrief => (limits::METRICS_CONNECTION_MS, usize::MAX),
+        };
+        let end = Box::pin(tokio::time::sleep(Duration::from_millis(after_ms)));
+        Connection { stream, end: Some(end), owed, _place: place }
+    }
+
+    /// Whether its time is over. Asks to be woken then.
+    fn has_ended(&mut self, context: &mut Context<'_>) -> bool {
+        self.end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready())
     }
 }
 
@@ -85,7 +120,16 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.has_ended(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if self.end.is_some() {
+            self.owed = self.owed.saturating_sub(buffer.filled().len() - before);
+            self.end = self.end.take().filter(|_| self.owed > 0);
+        }
+        read
     }
 }
 
@@ -129,7 +173,7 @@ mod tests {
     async fn callers_past_the_limit_wait_for_a_place() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut connections = Connections::new(listener, 1);
+        let mut connections = Connections::new(listener, 1, Manners::Greets);
         let _first_caller = TcpStream::connect(address).await.unwrap();
         let mut second_caller = TcpStream::connect(address).await.unwrap();
         let (first, _) = connections.next().await;
@@ -142,5 +186,45 @@ mod tests {
         let mut bytes = [0; 4];
         second.read_exact(&mut bytes).await.unwrap();
         assert_eq!(&bytes, b"here");
+    }
+
+    /// A caller and its connection, on a clock that stands still unless it is moved.
+    async fn pair(manners: Manners) -> (TcpStream, Connection) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connections = Connections::new(listener, 1, manners);
+        let caller = TcpStream::connect(address).await.unwrap();
+        let (connection, _) = connections.next().await;
+        tokio::time::pause();
+        (caller, connection)
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_does_not_greet_is_dropped_and_one_who_does_is_not() {
+        for (greeting, stays) in [(GREETING_BYTES - 1, false), (GREETING_BYTES, true)] {
+            let (mut caller, mut connection) = pair(Manners::Greets).await;
+            caller.write_all(&vec![1; greeting]).await.unwrap();
+            let mut bytes = vec![0; greeting];
+            connection.read_exact(&mut bytes).await.unwrap();
+            let read = tokio::spawn(async move { connection.read_u8().await });
+            tokio::task::yield_now().await;
+            tokio::time::advance(Duration::from_millis(limits::GREETING_MS + 1)).await;
+            if stays {
+                tokio::time::resume();
+                caller.write_all(&[7]).await.unwrap();
+                assert_eq!(read.await.unwrap().unwrap(), 7);
+            } else {
+                assert_eq!(read.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_brief_connection_ends_whatever_was_said() {
+        let (mut caller, mut connection) = pair(Manners::IsBrief).await;
+        caller.write_all(&[1; 1000]).await.unwrap();
+        connection.read_exact(&mut [0; 1000]).await.unwrap();
+        tokio::time::advance(Duration::from_millis(limits::METRICS_CONNECTION_MS + 1)).await;
+        assert_eq!(connection.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

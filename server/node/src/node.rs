@@ -17,7 +17,7 @@ use tonic::transport::Server;
 use types::{RegionId, RegionName, limits};
 
 use crate::clock::Clock;
-use crate::connections::Connections;
+use crate::connections::{Connections, Manners};
 use crate::driver::{self, Published, Running};
 use crate::handshake::Identity;
 use crate::health::{self, Observed};
@@ -87,20 +87,20 @@ pub struct Node {
 impl Sockets {
     /// Listens. Wants a runtime around it, as all sockets of tokio do.
     pub fn listen(grpc: SocketAddr, metrics: SocketAddr) -> Result<Self, Error> {
-        let (grpc, grpc_address) = listen(grpc, limits::CONNECTIONS_MAX)?;
-        let (metrics, metrics_address) = listen(metrics, limits::METRICS_CONNECTIONS_MAX)?;
+        let (grpc, grpc_address) = listen(grpc, limits::CONNECTIONS_MAX, Manners::Greets)?;
+        let (metrics, metrics_address) = listen(metrics, limits::METRICS_CONNECTIONS_MAX, Manners::IsBrief)?;
         Ok(Sockets { grpc, metrics, grpc_address, metrics_address })
     }
 }
 
-fn listen(address: SocketAddr, most: usize) -> Result<(Connections, SocketAddr), Error> {
+fn listen(address: SocketAddr, most: usize, manners: Manners) -> Result<(Connections, SocketAddr), Error> {
     let error = |source| Error::Listen { address, source };
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(error)?;
     // A node that starts again takes its port back though connections of its life before linger.
     socket.set_reuseaddr(true).and_then(|()| socket.bind(address)).map_err(error)?;
     let listener = socket.listen(limits::CONNECTIONS_WAITING_MAX).map_err(error)?;
     let real = listener.local_addr().map_err(error)?;
-    Ok((Connections::new(listener, most), real))
+    Ok((Connections::new(listener, most, manners), real))
 }
 
 /// Recovers what the engine holds and starts serving. It serves until `stop`; a failure of the disk or the

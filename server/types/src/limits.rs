@@ -269,6 +269,10 @@ pub const DEADLINE_MARGIN_MS: u64 = 20;
 pub const CONNECTIONS_MAX: usize = 512;
 /// Connections that one node holds for metrics and health.
 pub const METRICS_CONNECTIONS_MAX: usize = 32;
+/// How long a caller of the gRPC port may take to greet.
+pub const GREETING_MS: u64 = 5000;
+/// How long a connection for metrics and health may last.
+pub const METRICS_CONNECTION_MS: u64 = 30_000;
 /// Connections that the system holds for a node until it accepts them.
 pub const CONNECTIONS_WAITING_MAX: u32 = 1024;
 /// How long accepting connections rests after the system refused one.
