@@ -64,10 +64,11 @@ impl Recent {
         write(&batch)?;
         for write in batch.into_writes() {
             match write {
-                Write::Put { key, value } => {
-                    // A key that is not here stays away.
+                // A key that is not here stays away.
+                Write::Put { key, value } if values.contains_key(key.as_slice()) => {
                     let _ = values.replace(key.into(), value.into(), true);
                 }
+                Write::Put { .. } => {}
                 Write::Delete { key } => drop(values.remove(key.as_slice())),
                 Write::DeleteRange { from, to } => {
                     values.retain(|key, _| !(from[..] <= key[..] && key[..] < to[..]));
