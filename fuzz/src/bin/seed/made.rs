@@ -198,7 +198,8 @@ pub fn other_requests(seeds: &mut Seeds) -> Result {
     add(Request::ListTables, &list.encode_to_vec(), seeds)?;
     let digest = DigestTableRequest { table_name: table_name(), range, parts: Some(16) };
     add(Request::DigestTable, &digest.encode_to_vec(), seeds)?;
-    let versions = ListVersionsRequest { table_name: table_name(), range, limit: Some(9) };
+    let versions =
+        ListVersionsRequest { table_name: table_name(), range, limit: Some(9), ..Default::default() };
     add(Request::ListVersions, &versions.encode_to_vec(), seeds)
 }
 
