@@ -183,7 +183,8 @@ impl<E: Engine> Shard<E> {
     }
 }
 
-/// Routes a batch by key: regions split independently. Of two records of one place the greater version counts.
+/// Routes a batch by key: regions split independently. Of two records of one place the greater version
+/// counts.
 ///
 /// What is at or below a closed time of its origin is here already, or another region's write had replaced it
 /// there before it was taken in here. Only a copy of a batch that was refused, and strayed, brings it once
