@@ -10,11 +10,15 @@ use proto::v1::meridian_client::MeridianClient;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, ConnectError, Request, Response, Status};
+use types::limits::{MESSAGE_BYTES_MAX, SESSION_CALL_OVERHEAD_BYTES, SESSION_FRAME_BYTES};
 
 use super::connection::Endpoint;
 use super::session::{self, Lost};
 use crate::error::{Cause, Refusal};
 use crate::failure::Failure;
+
+/// The largest request that a session's frame can carry, behind whatever is in it already.
+const CALL_BYTES_MAX: usize = MESSAGE_BYTES_MAX - SESSION_FRAME_BYTES - SESSION_CALL_OVERHEAD_BYTES;
 
 /// A failed attempt.
 #[derive(Debug)]
@@ -54,6 +58,9 @@ pub(super) async fn on_session<R: Message + Default>(
     operation: SessionOperation,
     request: Bytes,
 ) -> Result<R, Attempt> {
+    if request.len() > CALL_BYTES_MAX {
+        return Err(too_large(request.len()));
+    }
     let left = deadline.saturating_duration_since(Instant::now());
     let timeout_ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1);
     let session = endpoint.session();
@@ -85,23 +92,28 @@ fn late(endpoint: &Endpoint) -> Attempt {
     }
 }
 
-/// A call without an answer, because its session has none to give any more.
+/// A call without an answer, because its session has none to give any more. What ended the session speaks of no
+/// call in it: one that was sent may have been done (`P3`).
 fn lost_attempt(endpoint: &Endpoint, lost: &Lost) -> Attempt {
-    let mut attempt = match &lost.status {
-        Some(status) => read(endpoint, status),
-        None => Attempt {
-            failure: Failure::NotSent,
-            blames_endpoint: true,
-            cause: Cause::Connection {
-                endpoint: endpoint.text.clone(),
-                message: "the server ended the session".to_owned(),
-            },
+    let cause = match &lost.status {
+        Some(status) => read(endpoint, status).cause,
+        None => Cause::Connection {
+            endpoint: endpoint.text.clone(),
+            message: "the server ended the session".to_owned(),
         },
     };
-    if !lost.sent && attempt.failure == Failure::Unknown {
-        attempt.failure = Failure::NotSent;
-    }
-    attempt
+    let failure = if lost.sent { Failure::Unknown } else { Failure::NotSent };
+    Attempt { failure, blames_endpoint: true, cause }
+}
+
+/// A call that no frame can carry: it would end the session for all others.
+fn too_large(bytes: usize) -> Attempt {
+    let refusal = Refusal {
+        name: "SerializationException".to_owned(),
+        message: format!("the request has {bytes} bytes: the limit is {CALL_BYTES_MAX}"),
+        field: String::new(),
+    };
+    Attempt { failure: Failure::Refused, blames_endpoint: false, cause: Cause::Server(refusal) }
 }
 
 fn read(endpoint: &Endpoint, status: &Status) -> Attempt {

@@ -128,6 +128,24 @@ async fn a_write_on_a_session_that_broke_is_in_doubt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_ends_a_session_is_no_answer_to_the_calls_in_it() {
+    let region = region_with_movies("us-east-1").await;
+    region.state().session_ends = Some(Ending::Refused);
+    let error = client(&region).batch_write_item(batch("1")).await.unwrap_err();
+    assert!(matches!(error, Error::OutcomeUnknown { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_no_frame_can_carry_is_refused_and_the_session_goes_on() {
+    let region = region_with_movies("us-east-1").await;
+    let client = client(&region);
+    let error = client.ping(vec![0; types::limits::MESSAGE_BYTES_MAX]).await.unwrap_err();
+    let Error::Refused(refusal) = error else { panic!("{error:?}") };
+    assert!(refusal.message.contains("the limit is"), "{refusal}");
+    client.ping(vec![7]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_calls_share_a_session_and_each_gets_its_own_answer() {
     let region = FakeRegion::start("us-east-1").await;
     let client = std::sync::Arc::new(client(&region));

@@ -19,6 +19,8 @@ pub enum Ending {
     Clean,
     /// As a connection breaks: nobody knows.
     Broken,
+    /// As a server ends one in which another call broke the rules.
+    Refused,
 }
 
 pub type Frames = Pin<Box<dyn Stream<Item = Result<SessionResponse, Status>> + Send>>;
@@ -35,6 +37,7 @@ pub fn serve(service: Service, frames: Streaming<SessionRequest>) -> Frames {
         match ending {
             Some(Ending::Clean) => return None,
             Some(Ending::Broken) => return Some((Err(Status::unavailable("broken off")), None)),
+            Some(Ending::Refused) => return Some((Err(super::invalid("Id")), None)),
             None => {}
         }
         let mut answers = Vec::new();
