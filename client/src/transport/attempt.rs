@@ -92,8 +92,8 @@ fn late(endpoint: &Endpoint) -> Attempt {
     }
 }
 
-/// A call without an answer, because its session has none to give any more. What ended the session speaks of no
-/// call in it: one that was sent may have been done (`P3`).
+/// A call without an answer, because its session has none to give any more. What ended the session speaks of
+/// no call in it: one that was sent may have been done (`P3`).
 fn lost_attempt(endpoint: &Endpoint, lost: &Lost) -> Attempt {
     let cause = match &lost.status {
         Some(status) => read(endpoint, status).cause,
