@@ -268,11 +268,11 @@ impl<E: Engine> Driver<E> {
         let number = request.number;
         if self.waiting.contains_key(&number) {
             let duplicate = Invalid::Duplicate { field: "Id" };
-            return reply.send(self.handle.untaken().deliver(Err(duplicate.into())));
+            return reply.send(self.handle.untaken().refuse(duplicate.into()));
         }
         match self.inbox.push(Envelope::Request(request)) {
             Ok(()) => drop(self.waiting.insert(number, Waiter { reply, _share: share })),
-            Err(_) => reply.send(self.handle.untaken().deliver(Err(OVERLOADED))),
+            Err(_) => reply.send(self.handle.untaken().refuse(OVERLOADED)),
         }
         self.asked_at.get_or_insert_with(Instant::now);
     }
@@ -318,7 +318,8 @@ impl<E: Engine> Driver<E> {
             match envelope {
                 Envelope::Reply(reply) => {
                     let waiter = self.waiting.remove(&reply.number).expect("one reply to each request");
-                    gathered.add(waiter.reply, self.handle.untaken().deliver(reply.result));
+                    let shard::Reply { result, bytes, .. } = *reply;
+                    gathered.add(waiter.reply, self.handle.untaken().deliver(result, bytes));
                 }
                 Envelope::Link(link) => {
                     let outward = self.links.get(&link.peer).expect("shards write to their peers alone");

@@ -36,11 +36,15 @@ impl Untaken {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Counts an answer until it is dropped.
-    pub fn deliver(&self, answered: Answered) -> Delivery {
-        let bytes = answered.as_ref().map_or(0, Answer::bytes);
+    /// Counts an answer of so many bytes until it is dropped.
+    pub fn deliver(&self, answered: Answered, bytes: usize) -> Delivery {
         self.0.fetch_add(bytes, Ordering::Relaxed);
         Delivery { answered, _held: Held { bytes, of: self.clone() } }
+    }
+
+    /// A refusal, which counts nothing.
+    pub fn refuse(&self, error: item::Error) -> Delivery {
+        self.deliver(Err(error), 0)
     }
 }
 
@@ -138,7 +142,8 @@ mod tests {
     fn an_answer_counts_until_it_is_dropped() {
         let untaken = Untaken::default();
         let item = Item::from([("k".to_owned(), AttributeValue::B(vec![0; 999]))]);
-        let delivery = untaken.deliver(Ok(Answer::Item(Outcome::Item(Some(item)))));
+        let reply = shard::Reply::new(1, Ok(Answer::Item(Outcome::Item(Some(item)))));
+        let delivery = untaken.deliver(reply.result, reply.bytes);
         assert_eq!(untaken.bytes(), 1000);
         drop(delivery);
         assert_eq!(untaken.bytes(), 0);

@@ -124,9 +124,13 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
             }
             asks.extend(self.begin(operation, call, now_ns));
         }
+        // Pings and refusals are answered here, and need not wake the shard.
+        if asks.is_empty() {
+            return Ok(());
+        }
         if let Err(asks) = self.parts.shard.ask_all(asks) {
             for ask in asks {
-                ask.reply.send(self.parts.shard.untaken().deliver(Err(OVERLOADED)));
+                ask.reply.send(self.parts.shard.untaken().refuse(OVERLOADED));
             }
         }
         Ok(())

@@ -40,8 +40,18 @@ pub struct Request {
 pub struct Reply {
     /// The request's number.
     pub number: u64,
+    /// About how many bytes the items in it take.
+    pub bytes: usize,
     /// What it came to.
     pub result: Result<Answer, item::Error>,
+}
+
+impl Reply {
+    /// The answer to a request.
+    pub fn new(number: u64, result: Result<Answer, item::Error>) -> Self {
+        let bytes = result.as_ref().map_or(0, Answer::bytes);
+        Reply { number, bytes, result }
+    }
 }
 
 /// Bytes between the shards of two regions.

@@ -66,11 +66,12 @@ impl<E: Engine> Shard<E> {
     /// Answers a request.
     pub(crate) fn reply(&mut self, number: u64, result: Result<Answer, Refusal>) {
         self.figures.answered += 1;
-        self.answered_bytes += result.as_ref().map_or(0, Answer::bytes);
         if matches!(result, Ok(Answer::Item(Outcome::Written(_)))) {
             self.figures.acknowledged_writes += 1;
         }
-        self.out.push(Envelope::Reply(Box::new(Reply { number, result })));
+        let reply = Reply::new(number, result);
+        self.answered_bytes += reply.bytes;
+        self.out.push(Envelope::Reply(Box::new(reply)));
     }
 
     /// Answers a request about items.

@@ -48,7 +48,6 @@ impl<S: Read> SnapshotRead<S> {
                 TableAnswer::Versions { keys, more }
             }
         };
-        let result = Ok(Answer::Table(answer));
-        Ok(Envelope::Reply(Box::new(Reply { number: self.number, result })))
+        Ok(Envelope::Reply(Box::new(Reply::new(self.number, Ok(Answer::Table(answer))))))
     }
 }
