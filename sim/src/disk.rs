@@ -101,8 +101,8 @@ impl Default for Disk {
 }
 
 impl Read for Disk {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.memory.get(key)
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        self.memory.look(key, look)
     }
 
     fn scan(

@@ -5,6 +5,7 @@
 //! entries held. And since promises speak of the whole log before them, they wait for the syncs before them,
 //! too. Syncs may be under way while what comes next is collected.
 
+use bytes::Bytes;
 use protobuf::Message as _;
 use raft::eraftpb;
 use storage::engine::StateName;
@@ -44,7 +45,7 @@ pub struct Committed {
     /// The term it was proposed in.
     pub term: u64,
     /// The command; empty for a leader's first entry, at which there is nothing to do.
-    pub data: Vec<u8>,
+    pub data: Bytes,
 }
 
 /// What waits for a sync.
@@ -147,7 +148,7 @@ impl<E: Engine> Group<E> {
 
 impl From<eraftpb::Entry> for Committed {
     fn from(entry: eraftpb::Entry) -> Self {
-        Committed { index: entry.index, term: entry.term, data: entry.data.into() }
+        Committed { index: entry.index, term: entry.term, data: entry.data }
     }
 }
 

@@ -112,8 +112,8 @@ fn is_refusal(error: &Error) -> bool {
 }
 
 impl Read for Disk {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.attempt(|shared| shared.space.get(key))
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        self.attempt(|shared| shared.space.look(key, look))
     }
 
     fn scan(
@@ -188,8 +188,8 @@ impl Engine for Disk {
 }
 
 impl Read for Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.view.get(key)
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        self.view.look(key, look)
     }
 
     fn scan(

@@ -26,6 +26,7 @@ use crate::recent::Recent;
 pub struct Budget {
     cache: Cache,
     writes: WriteBufferManager,
+    write_buffer_bytes: usize,
 }
 
 impl Budget {
@@ -36,8 +37,11 @@ impl Budget {
         let cache = Cache::new_lru_cache(bytes);
         // Past its share it flushes early instead of stalling whoever writes: a turn must not wait for a
         // disk.
-        let writes = WriteBufferManager::new_write_buffer_manager_with_cache(bytes / 3, false, cache.clone());
-        Budget { cache, writes }
+        let share = bytes / 3;
+        let writes = WriteBufferManager::new_write_buffer_manager_with_cache(share, false, cache.clone());
+        let write_buffer_bytes =
+            (share / 4).clamp(limits::WRITE_BUFFER_BYTES_MIN, limits::WRITE_BUFFER_BYTES_MAX);
+        Budget { cache, writes, write_buffer_bytes }
     }
 }
 
@@ -70,7 +74,12 @@ impl Space {
             .get_options_from_string("avoid_flush_during_shutdown=true")
             .map_err(refused)?;
         options.create_if_missing(true);
-        options.set_write_buffer_size(limits::WRITE_BUFFER_BYTES);
+        options.set_write_buffer_size(budget.write_buffer_bytes);
+        // The first level is as large as what is merged into it at a time, so that neither is rewritten for
+        // little of the other.
+        let merged_at_once = budget.write_buffer_bytes as u64 * limits::LEVEL_ZERO_FILES_MERGED as u64;
+        options.set_level_zero_file_num_compaction_trigger(limits::LEVEL_ZERO_FILES_MERGED);
+        options.set_max_bytes_for_level_base(merged_at_once);
         options.set_max_write_buffer_number(limits::WRITE_BUFFERS_MAX);
         options.set_write_buffer_manager(&budget.writes);
         // Most keys that a write looks for are not in the newest buffer: a filter spares the search.
@@ -82,7 +91,6 @@ impl Space {
         options.set_level_zero_slowdown_writes_trigger(limits::LEVEL_ZERO_FILES_SLOW);
         options.set_level_zero_stop_writes_trigger(limits::LEVEL_ZERO_FILES_STOP);
         options.set_compression_type(DBCompressionType::Lz4);
-        options.set_bottommost_compression_type(DBCompressionType::Zstd);
         options.set_level_compaction_dynamic_level_bytes(true);
         options.set_paranoid_checks(true);
         options.set_bytes_per_sync(1024 * 1024);
@@ -94,12 +102,13 @@ impl Space {
         Ok(Space { database: Arc::new(database), recent: Recent::new(recent_bytes) })
     }
 
-    /// The value of a key.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.recent.get(key, || {
+    /// Shows the value of a key.
+    pub fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        let read = || {
             let value = self.database.get_pinned(key).map_err(|error| failed("read", &error))?;
-            Ok(value.map(|value| value.to_vec()))
-        })
+            Ok(value.map(|value| (*value).into()))
+        };
+        self.recent.look(key, read, look)
     }
 
     /// Visits the keys between two bounds.
@@ -157,11 +166,11 @@ impl Space {
 }
 
 impl View {
-    /// The value that a key had.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    /// Shows the value that a key had.
+    pub fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
         let snapshot = self.0.borrow_dependent();
         let value = snapshot.get_pinned(key).map_err(|error| failed("read", &error))?;
-        Ok(value.map(|value| value.to_vec()))
+        Ok(look(value.as_deref()))
     }
 
     /// Visits the keys that were between two bounds.

@@ -1,8 +1,10 @@
 //! The thread that drives a shard: it feeds the inbox, makes turns, and sends what comes out.
 //!
-//! Turns and syncs overlap: while one turn's appends are being synced, the next turn is made. It decides
-//! nothing (`P22`): what may leave and when is the shard's to say, and every failure is fatal. Everything
-//! that happens elsewhere (requests, messages of peers, ended syncs, reads and flushes) comes in as a `Post`.
+//! Turns and syncs overlap: while one turn's appends are being synced, the next turn is made. Only a request
+//! that is alone has its sync made here, if syncs are short: to wake another thread and be woken by it would
+//! take longer than the sync. It decides nothing (`P22`): what may leave and when is the shard's to say, and
+//! every failure is fatal. Everything that happens elsewhere (requests, messages of peers, ended syncs, reads
+//! and flushes) comes in as a `Post`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -50,6 +52,8 @@ pub struct Parts {
     pub answer_bytes_max: usize,
     /// Where the time goes.
     pub timings: Timings,
+    /// How long syncs may usually take for the turn thread to make one itself.
+    pub sync_alone_max: Duration,
     /// What to do about a failure.
     pub on_failure: OnFailure,
 }
@@ -92,6 +96,8 @@ where
         posts,
         syncs,
         syncing: 0,
+        sync_alone_max: parts.sync_alone_max,
+        sync_usual: Duration::MAX,
         flushes,
         flush: Flush::Idle,
         readers,
@@ -133,6 +139,9 @@ struct Driver<E: Engine> {
     posts: Receiver<Post>,
     syncs: SyncSender<TurnId>,
     syncing: usize,
+    sync_alone_max: Duration,
+    /// How long syncs took lately.
+    sync_usual: Duration,
     flushes: SyncSender<()>,
     flush: Flush,
     readers: Readers<E::Snapshot>,
@@ -240,12 +249,9 @@ impl<E: Engine> Driver<E> {
                 }
             }
             Post::LinksChanged => {}
-            Post::Synced(turn) => {
+            Post::Synced { turn, took } => {
                 self.syncing -= 1;
-                let begun = Instant::now();
-                let released = self.shard.persisted(turn, self.clock.now())?;
-                self.timings.apply.record(begun.elapsed());
-                self.send(released);
+                self.synced(turn, took)?;
             }
             Post::Replied(reply) => self.send(vec![reply]),
             Post::WantsFlush if self.flush == Flush::Idle => self.flush = Flush::Wanted,
@@ -302,13 +308,37 @@ impl<E: Engine> Driver<E> {
         if !self.inbox.is_empty() {
             self.asked_at = Some(begun);
         }
-        if turn.sync {
-            self.syncing += 1;
-            // A sync thread that has ended has reported why; its turns are never released.
-            let _ = self.syncs.send(turn.id);
-        }
         turn.reads.into_iter().for_each(|read| self.readers.begin(read));
         self.send(turn.send);
+        match turn.sync {
+            true => self.sync(turn.id),
+            false => Ok(()),
+        }
+    }
+
+    /// Has a turn's appends made durable.
+    fn sync(&mut self, turn: TurnId) -> Result<(), Failure> {
+        let is_alone = self.syncing == 0 && self.handle.in_flight() <= 1;
+        if is_alone && self.sync_usual <= self.sync_alone_max {
+            let took = sync::once(&self.engine, "turn", &self.timings.sync)?;
+            return self.synced(turn, took);
+        }
+        self.syncing += 1;
+        // A sync thread that has ended has reported why; its turns are never released.
+        let _ = self.syncs.send(turn);
+        Ok(())
+    }
+
+    /// Releases what waited for a turn's sync.
+    fn synced(&mut self, turn: TurnId, took: Duration) -> Result<(), Failure> {
+        self.sync_usual = match self.sync_usual {
+            Duration::MAX => took,
+            usual => (usual * 7 + took) / 8,
+        };
+        let begun = Instant::now();
+        let released = self.shard.persisted(turn, self.clock.now())?;
+        self.timings.apply.record(begun.elapsed());
+        self.send(released);
         Ok(())
     }
 

@@ -47,8 +47,8 @@ impl Gated {
 }
 
 impl Read for Gated {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.memory.get(key)
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        self.memory.look(key, look)
     }
 
     fn scan(

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use item::operation::Command;
 use shard::{Envelope, Link, Request, TurnId};
@@ -29,7 +30,12 @@ pub enum Post {
     /// A link went up or down; its queue knows which.
     LinksChanged,
     /// A turn is durable.
-    Synced(TurnId),
+    Synced {
+        /// Which.
+        turn: TurnId,
+        /// How long its sync took.
+        took: Duration,
+    },
     /// A long read is done.
     Replied(Envelope),
     /// The key space should be flushed, whatever the log's length.

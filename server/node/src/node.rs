@@ -186,6 +186,7 @@ fn parts(
         links,
         request_bytes_max: share(settings, limits::MESSAGE_BYTES_MAX + limits::RAFT_TAIL_BYTES_MAX),
         answer_bytes_max: share(settings, limits::PAGE_BYTES_MAX),
+        sync_alone_max: Duration::from_micros(limits::SYNC_ALONE_US_MAX),
         timings,
         on_failure,
     }

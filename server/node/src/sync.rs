@@ -5,7 +5,7 @@
 //! that began once they had been appended.
 
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shard::TurnId;
 use storage::Engine;
@@ -18,20 +18,31 @@ pub fn run(
     engine: &impl Engine,
     turns: &Receiver<TurnId>,
     posts: &SyncSender<Post>,
-    took: &metrics::Histogram,
+    seconds: &metrics::Histogram,
 ) -> Result<(), Failure> {
     while let Ok(first) = turns.recv() {
         let together: Vec<TurnId> = std::iter::once(first).chain(turns.try_iter()).collect();
-        let begun = Instant::now();
-        engine.sync().map_err(|source| Failure::Storage { thread: "sync", source })?;
-        took.record(begun.elapsed());
+        let took = once(engine, "sync", seconds)?;
         for turn in together {
-            if posts.send(Post::Synced(turn)).is_err() {
+            if posts.send(Post::Synced { turn, took }).is_err() {
                 return Ok(());
             }
         }
     }
     Ok(())
+}
+
+/// Syncs once, on the thread of this name, and says how long it took.
+pub fn once(
+    engine: &impl Engine,
+    thread: &'static str,
+    seconds: &metrics::Histogram,
+) -> Result<Duration, Failure> {
+    let begun = Instant::now();
+    engine.sync().map_err(|source| Failure::Storage { thread, source })?;
+    let took = begun.elapsed();
+    seconds.record(took);
+    Ok(took)
 }
 
 #[cfg(test)]
@@ -46,7 +57,7 @@ mod tests {
     /// The turns reported so far.
     fn reported(posts: &Receiver<Post>) -> Vec<u64> {
         let turn = |post| match post {
-            Post::Synced(turn) => turn.0,
+            Post::Synced { turn, .. } => turn.0,
             _ => panic!("a sync thread reports turns"),
         };
         posts.try_iter().map(turn).collect()

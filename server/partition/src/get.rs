@@ -15,8 +15,9 @@ pub fn check(home: &Home, get: &Get) -> Result<Key, Error> {
 /// Reads the item of a key; tombstones are absence.
 pub fn read(engine: &impl Read, home: &Home, key: Key) -> Result<Option<Item>, Fatal> {
     let place = Place { hash: key.hash, key: key.bytes };
-    let Some(bytes) = engine.get(&place.record_key(home.table))? else { return Ok(None) };
     // The version and what it had seen are of no interest, and the body need not be copied to be read.
-    let Some(body) = Record::body(&bytes)? else { return Ok(None) };
-    item::codec::decode(body).map(Some).map_err(|_| Fatal::undecodable("record body"))
+    engine.look(&place.record_key(home.table), |record| {
+        let Some(body) = record.map(Record::body).transpose()?.flatten() else { return Ok(None) };
+        item::codec::decode(body).map(Some).map_err(|_| Fatal::undecodable("record body"))
+    })?
 }

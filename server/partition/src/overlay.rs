@@ -14,12 +14,20 @@ use crate::effect::{Effect, Place, Step};
 #[derive(Debug)]
 pub struct Overlay {
     maker: Incarnation,
-    records: BTreeMap<Place, (u64, Option<Record>)>,
+    flights: BTreeMap<u64, Flight>,
+    /// The newest step that writes or removes each record.
+    records: BTreeMap<Place, At>,
     requests: BTreeMap<(KeyHash, RequestId), Remembered>,
-    stamps: BTreeMap<u64, Flight>,
     ledger: BTreeMap<Place, Vec<Ledgered>>,
     floor: HybridTime,
     bytes: usize,
+}
+
+/// A step of an effect in flight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct At {
+    index: u64,
+    step: usize,
 }
 
 /// An outcome that is in the log and not yet applied.
@@ -45,9 +53,8 @@ pub struct Ledgered {
 
 #[derive(Debug)]
 struct Flight {
+    effect: Effect,
     least_stamp: Option<HybridTime>,
-    places: Vec<Place>,
-    requests: Vec<(KeyHash, RequestId)>,
     bytes: usize,
 }
 
@@ -56,76 +63,91 @@ impl Overlay {
     pub fn new(maker: Incarnation) -> Self {
         Overlay {
             maker,
+            flights: BTreeMap::new(),
             records: BTreeMap::new(),
             requests: BTreeMap::new(),
-            stamps: BTreeMap::new(),
             ledger: BTreeMap::new(),
             floor: HybridTime::ZERO,
             bytes: 0,
         }
     }
 
-    /// Takes in an effect that raft accepted at an index.
-    pub fn add(&mut self, index: u64, effect: &Effect, bytes: usize) {
-        let mut flight = Flight { least_stamp: None, places: Vec::new(), requests: Vec::new(), bytes };
-        for step in &effect.steps {
-            match step {
-                Step::Record { place, record, made } => {
+    /// Takes in an effect that raft accepted at an index; the log carries so many bytes.
+    pub fn add(&mut self, index: u64, effect: Effect, bytes: usize) {
+        let mut least_stamp = None;
+        for (step, what) in effect.steps.iter().enumerate() {
+            let at = At { index, step };
+            match what {
+                Step::Record { place, made, .. } => {
                     if let Some(made) = made.filter(|made| made.maker == self.maker) {
-                        flight.least_stamp = Some(flight.least_stamp.map_or(made.time, |t| t.min(made.time)));
+                        least_stamp = Some(least_stamp.map_or(made.time, |t: HybridTime| t.min(made.time)));
                     }
-                    self.records.insert(place.clone(), (index, Some(record.clone())));
-                    flight.places.push(place.clone());
+                    self.records.insert(place.clone(), at);
+                }
+                Step::Erase { place } => drop(self.records.insert(place.clone(), at)),
+                Step::Collect { floor, tombstones, .. } => {
+                    self.floor = self.floor.max(*floor);
+                    for (_, place) in tombstones {
+                        self.records.insert(place.clone(), at);
+                    }
                 }
                 Step::Ledger { place, lost, winner } => {
                     let entry = Ledgered { index, lost: lost.clone(), winner: *winner };
                     self.ledger.entry(place.clone()).or_default().push(entry);
                 }
-                Step::Erase { place } => self.remove(index, place, &mut flight),
-                Step::Collect { floor, tombstones, .. } => {
-                    self.floor = self.floor.max(*floor);
-                    tombstones.iter().for_each(|(_, place)| self.remove(index, place, &mut flight));
-                }
                 Step::Remember { hash, request, digest, outcome, .. } => {
                     let remembered = Remembered { index, digest: *digest, outcome: outcome.clone() };
                     self.requests.insert((*hash, *request), remembered);
-                    flight.requests.push((*hash, *request));
                 }
                 _ => {}
             }
         }
         self.bytes += bytes;
-        self.stamps.insert(index, flight);
+        self.flights.insert(index, Flight { effect, least_stamp, bytes });
     }
 
-    fn remove(&mut self, index: u64, place: &Place, flight: &mut Flight) {
-        self.records.insert(place.clone(), (index, None));
-        flight.places.push(place.clone());
-    }
-
-    /// Lets go of an effect that was applied.
-    pub fn applied(&mut self, index: u64) {
-        let Some(flight) = self.stamps.remove(&index) else { return };
-        self.bytes -= flight.bytes;
-        for place in flight.places {
-            if self.records.get(&place).is_some_and(|(at, _)| *at == index) {
-                self.records.remove(&place);
+    /// Gives back an effect that is committed and to be applied: what was decided at this index.
+    pub fn take(&mut self, index: u64) -> Option<Effect> {
+        let Flight { effect, bytes, .. } = self.flights.remove(&index)?;
+        self.bytes -= bytes;
+        for step in &effect.steps {
+            match step {
+                Step::Record { place, .. } | Step::Erase { place } => self.forget(index, place),
+                Step::Collect { tombstones, .. } => {
+                    tombstones.iter().for_each(|(_, place)| self.forget(index, place));
+                }
+                Step::Ledger { place, .. } => {
+                    if let Some(entries) = self.ledger.get_mut(place) {
+                        entries.retain(|entry| entry.index != index);
+                    }
+                    self.ledger.retain(|_, entries| !entries.is_empty());
+                }
+                Step::Remember { hash, request, .. } => {
+                    let of = (*hash, *request);
+                    if self.requests.get(&of).is_some_and(|remembered| remembered.index == index) {
+                        self.requests.remove(&of);
+                    }
+                }
+                _ => {}
             }
         }
-        self.ledger.retain(|_, entries| {
-            entries.retain(|entry| entry.index != index);
-            !entries.is_empty()
-        });
-        for request in flight.requests {
-            if self.requests.get(&request).is_some_and(|remembered| remembered.index == index) {
-                self.requests.remove(&request);
-            }
+        Some(effect)
+    }
+
+    fn forget(&mut self, index: u64, place: &Place) {
+        if self.records.get(place).is_some_and(|at| at.index == index) {
+            self.records.remove(place);
         }
     }
 
     /// The in-flight record of a place, `Some(None)` when it is being removed, and the index to wait for.
     pub fn record(&self, place: &Place) -> Option<(u64, Option<&Record>)> {
-        self.records.get(place).map(|(index, record)| (*index, record.as_ref()))
+        let At { index, step } = *self.records.get(place)?;
+        let record = match &self.flights[&index].effect.steps[step] {
+            Step::Record { record, .. } => Some(record),
+            _ => None,
+        };
+        Some((index, record))
     }
 
     /// The in-flight outcome of a request.
@@ -145,7 +167,7 @@ impl Overlay {
 
     /// The least time of a change made here and in flight: a closed time must stay below it (`P8`).
     pub fn least_stamp(&self) -> Option<HybridTime> {
-        self.stamps.values().filter_map(|flight| flight.least_stamp).min()
+        self.flights.values().filter_map(|flight| flight.least_stamp).min()
     }
 
     /// The floor that collections in flight raise: what is decided behind them obeys it (`P2`, `P11`).
@@ -160,6 +182,6 @@ impl Overlay {
 
     /// Whether nothing is in flight.
     pub fn is_empty(&self) -> bool {
-        self.stamps.is_empty()
+        self.flights.is_empty()
     }
 }

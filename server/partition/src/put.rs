@@ -5,15 +5,15 @@ use item::{Error, Invalid, Key};
 use storage::{Error as Fatal, Read};
 
 use crate::remembered::{self, Answer};
-use crate::write::{self, Decision, Moment, Wanted};
+use crate::write::{self, Decision, Moment, Stored, Wanted};
 use crate::{Home, View};
 
-/// Checks what does not depend on stored data, and finds the item's key.
+/// Checks what depends on the table alone, and finds the item's key. The item itself was checked where it
+/// came in: it satisfies `item::validate`.
 pub fn check(home: &Home, put: &Put) -> Result<Key, Error> {
     if !matches!(put.options.return_values, ReturnValues::None | ReturnValues::AllOld) {
         return Err(Invalid::Conflict { field: "ReturnValues", other: "PutItem" }.into());
     }
-    item::validate::check_item(&put.item, None).map_err(Invalid::from)?;
     Ok(Key::of_item(&home.key, &put.item).map_err(Invalid::from)?)
 }
 
@@ -27,7 +27,7 @@ pub fn decide<R: Read>(
 ) -> Result<Decision<Answer>, Fatal> {
     let asked =
         remembered::asked(&put.options, b'P', &key, |bytes, _| bytes.extend(item::codec::encode(&put.item)));
-    let request = write::Request { options: &put.options, asked, builds_on_stored: false };
+    let request = write::Request { options: &put.options, asked, stored: Stored::Replaced };
     write::decide(view, home, moment, key, request, |stored| {
         Ok(Wanted { item: Some(put.item), returned: write::returned_old(&put.options, stored) })
     })

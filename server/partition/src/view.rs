@@ -51,5 +51,5 @@ impl<R: Read> View<'_, R> {
 /// The committed record of a place, tombstones included.
 pub fn committed(engine: &impl Read, home: &Home, place: &Place) -> Result<Option<Record>, Error> {
     let key = place.record_key(home.table);
-    engine.get(&key)?.map(|bytes| Record::decode(&bytes)).transpose()
+    engine.look(&key, |record| record.map(Record::decode).transpose())?
 }

@@ -7,10 +7,11 @@ use item::operation::{ReturnValues, WriteOptions};
 use item::{Error, Item, Key, Outcome};
 use storage::{Error as Fatal, Read, Record};
 use types::bytes::Malformed;
-use types::{HybridTime, KeyHash, Planted, Seen, Version, limits};
+use types::{HybridTime, KeyHash, Planted, Version, limits};
 
 use crate::effect::{Effect, Made, Place, Step};
 use crate::remembered::{self, Answer, Asked};
+use crate::view::Seen;
 use crate::{Home, View};
 
 /// The times that a decision is made at.
@@ -59,15 +60,42 @@ pub(crate) struct Request<'o> {
     pub options: &'o WriteOptions,
     /// What to remember its outcome by.
     pub asked: Option<Asked>,
-    /// Whether the new item is made from the stored one.
-    pub builds_on_stored: bool,
+    /// What becomes of the stored item.
+    pub stored: Stored,
+}
+
+/// What a write does with the stored item.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stored {
+    /// The new item is made from it.
+    BuiltOn,
+    /// It is removed, if it is there.
+    Removed,
+    /// It is replaced, whatever it is.
+    Replaced,
+}
+
+/// How much of what is stored a write must know. Reading and decoding for nobody would cost more than all the
+/// rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Needs {
+    Item,
+    Version,
+    Nothing,
 }
 
 impl Request<'_> {
-    /// Whether anybody looks at the stored item: decoding it for nobody would cost more than all the rest.
-    fn looks(&self) -> bool {
+    fn needs(&self, home: &Home) -> Needs {
         let returns = self.options.return_values != ReturnValues::None;
-        self.builds_on_stored || returns || self.options.condition.is_some()
+        if self.stored == Stored::BuiltOn || returns || self.options.condition.is_some() {
+            return Needs::Item;
+        }
+        // Where no other region writes, every stored version is below the clock (`P7`), and no history is
+        // kept.
+        match self.stored == Stored::Replaced && !home.replicated() {
+            true => Needs::Nothing,
+            false => Needs::Version,
+        }
     }
 }
 
@@ -81,14 +109,17 @@ pub(crate) fn decide<R: Read>(
     request: Request<'_>,
     make: impl FnOnce(Option<Item>) -> Result<Wanted, Error>,
 ) -> Result<Decision<Answer>, Fatal> {
-    let looks = request.looks();
+    let needs = request.needs(home);
     let Request { options, asked, .. } = request;
     let place = Place { hash: key.hash, key: key.bytes };
     if let Some(decision) = replay(view, home, place.hash, asked)? {
         return Ok(decision);
     }
-    let seen = view.record(home, &place)?;
-    let stored = if looks { stored_item(seen.record.as_ref())? } else { None };
+    let seen = match needs {
+        Needs::Nothing => Seen { record: None, after: 0 },
+        Needs::Item | Needs::Version => view.record(home, &place)?,
+    };
+    let stored = if needs == Needs::Item { stored_item(seen.record.as_ref())? } else { None };
     let wanted = match holds(options, stored.as_ref()) {
         true => make(stored),
         false => {
@@ -174,14 +205,14 @@ fn stamp(home: &Home, moment: Moment, stored: Option<&Record>) -> HybridTime {
 
 /// What a write has seen (`P9`): the stored record's history and its version, or, above nothing, the floor
 /// for every other region (`P11`).
-fn history(home: &Home, moment: Moment, stored: Option<&Record>) -> Seen {
+fn history(home: &Home, moment: Moment, stored: Option<&Record>) -> types::Seen {
     match stored {
-        _ if home.faults.has(Planted::OmitSeen) => Seen::new(),
+        _ if home.faults.has(Planted::OmitSeen) => types::Seen::new(),
         Some(record) => record.seen.succeeding(record.version, home.incarnation, |of| home.lives(of)),
         None if moment.floor > HybridTime::ZERO => {
             home.others.iter().map(|other| (*other, moment.floor)).collect()
         }
-        None => Seen::new(),
+        None => types::Seen::new(),
     }
 }
 

@@ -228,15 +228,32 @@ fn apply_effect<E: Engine>(
         replica.state.applied_term = term;
         return Ok(Default::default());
     }
-    let group = replica.home.partition;
-    let effect = Effect::decode(&entry.data).map_err(|_| Error::Entry { group, index })?;
+    let effect = effect(replica, entry)?;
     for step in &effect.steps {
         note(replica, index, step);
     }
     let applied = partition::apply(&replica.home, index, term, &effect, &mut replica.state, writes);
     replica.ledger_entries += applied.ledgered;
-    replica.overlay.applied(index);
     Ok(applied)
+}
+
+/// What an entry carries: as this leader decided it, if it did in the entry's own term, or else decoded.
+fn effect<E: Engine>(replica: &mut Replica<E>, entry: &Committed) -> Result<Effect, Error> {
+    let flying = match entry.term == replica.term {
+        true => replica.overlay.take(entry.index),
+        false => None,
+    };
+    match flying {
+        Some(effect) => {
+            #[cfg(feature = "observe")]
+            assert_eq!(effect.encode(), entry.data, "the log carries what was decided");
+            Ok(effect)
+        }
+        None => {
+            let (group, index) = (replica.home.partition, entry.index);
+            Effect::decode(&entry.data).map_err(|_| Error::Entry { group, index })
+        }
+    }
 }
 
 /// Keeps what the replica remembers outside the key space.

@@ -59,7 +59,7 @@ impl<E: Engine> Shard<E> {
                 }
                 let replica = self.replicas.get_mut(&group).expect("seen above");
                 // A refused proposal is made again in the next round.
-                if let Ok(index) = replica.propose(&effect) {
+                if let Ok(index) = replica.propose(effect) {
                     replica.tidied = index;
                     self.dirty.insert(group);
                 }

@@ -136,7 +136,7 @@ impl<E: Engine> Shard<E> {
         let decision = receive::decide(&view, &replica.home, moment, origin.from, share, ledger_empty)?;
         let after = match decision {
             Decision::Answer { after, .. } => after,
-            Decision::Propose { effect, .. } => match replica.propose(&effect) {
+            Decision::Propose { effect, .. } => match replica.propose(effect) {
                 Ok(index) => {
                     self.dirty.insert(group);
                     index

@@ -76,7 +76,7 @@ impl<E: Engine> Replica<E> {
     }
 
     /// Proposes an effect; it enters the overlay only once raft has accepted it at an index (`P2`).
-    pub fn propose(&mut self, effect: &Effect) -> Result<u64, consensus::ProposeError> {
+    pub fn propose(&mut self, effect: Effect) -> Result<u64, consensus::ProposeError> {
         let bytes = effect.encode();
         let length = bytes.len();
         let index = self.group.propose(bytes)?;

@@ -84,12 +84,12 @@ impl<E: Engine> Shard<E> {
         let (after, waiter) = match decision {
             Decision::Answer { answer, after } => (after, waiter(answer)),
             Decision::Propose { effect, answer } => {
-                let replica = self.replicas.get_mut(&group).expect("the decision's own partition");
-                let index = told!(replica.propose(&effect).map_err(refusal));
-                self.dirty.insert(group);
                 if self.settings.faults.has(Planted::ShipBeforeCommit) {
                     self.ship_uncommitted(group, &effect);
                 }
+                let replica = self.replicas.get_mut(&group).expect("the decision's own partition");
+                let index = told!(replica.propose(effect).map_err(refusal));
+                self.dirty.insert(group);
                 if self.settings.faults.has(Planted::AcknowledgeBeforeSync) {
                     (0, waiter(answer))
                 } else {

@@ -23,8 +23,13 @@ pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
 
 /// Reads of the key space, from an engine or a snapshot of one.
 pub trait Read {
+    /// Shows the value of a key where it lies, and gives what the viewer makes of it: most want only a part.
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error>;
+
     /// The value of a key.
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.look(key, |value| value.map(<[u8]>::to_vec))
+    }
 
     /// Visits the keys between two bounds in order.
     fn scan(

@@ -39,7 +39,7 @@ impl Record {
     /// The canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
         let count = u16::try_from(self.seen.len()).expect("a record has seen at most a few regions");
-        let mut writer = Writer::with_room(FORMAT, self.bytes()).version(self.version).u16(count);
+        let mut writer = Writer::with_room(FORMAT, self.bytes() - 1).version(self.version).u16(count);
         for (incarnation, time) in self.seen.iter() {
             writer = writer.incarnation(incarnation).time(time);
         }

@@ -235,19 +235,27 @@ pub const LOG_FILE_BYTES: u64 = 32 * 1024 * 1024;
 /// Log files kept before compacted ones are recycled; as much as may be unflushed, so that recycling is
 /// seldom.
 pub const LOG_FILES_BYTES_MAX: u64 = LOG_UNFLUSHED_BYTES_MAX as u64;
-/// One write buffer of RocksDB; past it, it is written out in the background.
-pub const WRITE_BUFFER_BYTES: usize = 32 * 1024 * 1024;
+/// One write buffer of RocksDB when memory is short; past it, it is written out in the background.
+pub const WRITE_BUFFER_BYTES_MIN: usize = 32 * 1024 * 1024;
+/// One write buffer of RocksDB when there is plenty: larger ones are merged more seldom, and slower to write
+/// to.
+pub const WRITE_BUFFER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Write buffers of one disk: one filling up, the others on their way out.
 pub const WRITE_BUFFERS_MAX: i32 = 6;
 /// Write buffers on their way out past which writes are refused: RocksDB would make them wait at one less
 /// than there may be.
 pub const WRITE_BUFFERS_WAITING_MAX: u64 = 3;
+/// Files that were flushed and are then merged together.
+pub const LEVEL_ZERO_FILES_MERGED: i32 = 4;
 /// Files that were flushed and not merged past which writes are refused.
 pub const LEVEL_ZERO_FILES_MAX: u64 = 24;
 /// Such files past which RocksDB slows whoever writes; it must not come to that.
 pub const LEVEL_ZERO_FILES_SLOW: i32 = 32;
 /// Such files past which RocksDB stops whoever writes.
 pub const LEVEL_ZERO_FILES_STOP: i32 = 48;
+/// How long syncs may usually take for a write that is alone to be synced by the thread that makes turns;
+/// what comes meanwhile waits for it.
+pub const SYNC_ALONE_US_MAX: u64 = 500;
 /// How often the disk is asked whether it is under pressure.
 pub const PRESSURE_INTERVAL_MS: u64 = 50;
 /// The least memory for block cache and write buffers together that works at all.

@@ -62,10 +62,14 @@ impl Model {
         for entry in ready.committed {
             assert_eq!(entry.index, self.handed_out + 1, "in order, each once");
             self.handed_out = entry.index;
-            let before = self.committed.entry(entry.index).or_insert_with(|| entry.data.clone());
+            let before = self.committed.entry(entry.index).or_insert_with(|| entry.data.to_vec());
             assert_eq!(*before, entry.data, "what was committed stays");
             if !entry.data.is_empty() {
-                assert_eq!(self.accepted.get(&entry.index), Some(&entry.data), "as it was accepted");
+                assert_eq!(
+                    self.accepted.get(&entry.index).map(Vec::as_slice),
+                    Some(&entry.data[..]),
+                    "as it was accepted"
+                );
             }
         }
         true

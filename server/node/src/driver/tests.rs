@@ -29,6 +29,13 @@ fn start_over<E: Engine>(engine: E) -> Started
 where
     Shard<E>: Send,
 {
+    start_syncing_alone(engine, Duration::ZERO)
+}
+
+fn start_syncing_alone<E: Engine>(engine: E, sync_alone_max: Duration) -> Started
+where
+    Shard<E>: Send,
+{
     let (sender, failures) = std::sync::mpsc::channel();
     let clock = Clock::start();
     let settings = shard::Settings {
@@ -47,6 +54,7 @@ where
             links,
             request_bytes_max: limits::INBOX_BYTES_MAX,
             answer_bytes_max: ANSWER_BYTES_MAX,
+            sync_alone_max,
             timings,
             on_failure,
         },
@@ -155,6 +163,25 @@ fn a_failed_sync_is_reported_and_answers_nobody() {
     let failure = started.failures.recv().unwrap();
     assert!(matches!(failure, Failure::Storage { thread: "sync", .. }), "{failure}");
     // A server has ended by then; here the shard goes on, and still answers nobody who waited for the disk.
+    assert!(answer.try_recv().is_err());
+}
+
+#[test]
+fn a_write_that_is_alone_is_synced_by_the_turn_thread_before_its_answer() {
+    let (engine, syncs) = Gated::new(Memory::new());
+    let started = start_syncing_alone(engine.clone(), Duration::MAX);
+    started.create_table();
+    engine.set(Gate::Closed);
+    let mut answer = started.begin(put("k"));
+    syncs.recv().unwrap();
+    assert!(answer.try_recv().is_err());
+    engine.set(Gate::Open);
+    answer.blocking_recv().unwrap().answered.unwrap();
+    engine.set(Gate::Failing);
+    let mut answer = started.begin(put("k"));
+    let failure = started.failures.recv().unwrap();
+    assert!(matches!(failure, Failure::Storage { thread: "turn", .. }), "{failure:?}");
+    started.running.stop();
     assert!(answer.try_recv().is_err());
 }
 

@@ -42,6 +42,7 @@ impl World {
             links,
             request_bytes_max: limits::INBOX_BYTES_MAX,
             answer_bytes_max: limits::INBOX_BYTES_MAX,
+            sync_alone_max: Duration::ZERO,
             timings,
             on_failure,
         };

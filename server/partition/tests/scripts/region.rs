@@ -69,7 +69,7 @@ pub fn forget(world: &mut World, arguments: &mut ArgumentConsumer<'_>) -> Result
 pub fn cursor(world: &mut World, arguments: &mut ArgumentConsumer<'_>) -> Result<String> {
     let Incarnation { region: peer, .. } = notation::life(arguments.next_pos().ok_or("a peer is missing")?)?;
     let index = arguments.next_pos().ok_or("an index is missing")?.parse()?;
-    Ok(world.propose(&Effect { steps: vec![Step::Cursor { peer, index }] }))
+    Ok(world.propose(Effect { steps: vec![Step::Cursor { peer, index }] }))
 }
 
 /// `digest [parts=N]`.
@@ -134,5 +134,5 @@ fn passed(arguments: &mut ArgumentConsumer<'_>) -> Result<HybridTime> {
 }
 
 fn propose(world: &mut World, effect: Option<Effect>) -> String {
-    effect.map_or("nothing to do".to_owned(), |effect| world.propose(&effect))
+    effect.map_or("nothing to do".to_owned(), |effect| world.propose(effect))
 }

@@ -70,7 +70,7 @@ impl World {
     pub fn take<T>(&mut self, decision: Decision<T>, answer: impl FnOnce(&Show<'_>, &T) -> String) -> String {
         match decision {
             Decision::Propose { effect, answer: given } => {
-                let steps = self.propose(&effect);
+                let steps = self.propose(effect);
                 let show = Show { home: &self.home };
                 format!("{steps}after {}: {}\n", self.last, answer(&show, &given))
             }
@@ -85,13 +85,14 @@ impl World {
     }
 
     /// Puts an effect in flight at the next index.
-    pub fn propose(&mut self, effect: &Effect) -> String {
+    pub fn propose(&mut self, effect: Effect) -> String {
         self.last += 1;
         let bytes = effect.encode();
+        let show = Show { home: &self.home };
+        let shown = effect.steps.iter().map(|step| format!("{}: {}\n", self.last, show.step(step))).collect();
         self.overlay.add(self.last, effect, bytes.len());
         self.in_flight.push_back((self.last, bytes));
-        let show = Show { home: &self.home };
-        effect.steps.iter().map(|step| format!("{}: {}\n", self.last, show.step(step))).collect()
+        shown
     }
 
     /// Applies the oldest effects in flight; tells what applying counted.
@@ -99,9 +100,10 @@ impl World {
         let mut out = String::new();
         for (index, bytes) in self.in_flight.drain(..count.min(self.in_flight.len())) {
             let mut batch = Batch::new();
-            let applied = apply(&self.home, index, 1, &Effect::decode(&bytes)?, &mut self.state, &mut batch);
+            let effect = Effect::decode(&bytes)?;
+            assert_eq!(self.overlay.take(index).as_ref(), Some(&effect), "what is in flight is in the log");
+            let applied = apply(&self.home, index, 1, &effect, &mut self.state, &mut batch);
             self.engine.write(batch)?;
-            self.overlay.applied(index);
             for (what, counted) in [("ledgered", applied.ledgered), ("collected", applied.collected)] {
                 if counted > 0 {
                     out += &format!("{index}: {what} {counted}\n");

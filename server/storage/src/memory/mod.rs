@@ -104,7 +104,7 @@ impl Memory {
 
     /// What a crash could take.
     pub fn volatile(&self) -> Volatile {
-        let disk = self.look();
+        let disk = self.state();
         Volatile {
             log_batches: disk.unsynced.len(),
             log_bytes: disk.unsynced.iter().map(log::bytes).sum(),
@@ -114,7 +114,7 @@ impl Memory {
 
     /// How many batches have been appended so far, for `sync_to`.
     pub fn appended(&self) -> u64 {
-        self.look().position
+        self.state().position
     }
 
     /// Makes durable what had been appended when `appended` gave this position, and nothing later: a sync
@@ -130,7 +130,7 @@ impl Memory {
         }
     }
 
-    fn look(&self) -> RwLockReadGuard<'_, Disk> {
+    fn state(&self) -> RwLockReadGuard<'_, Disk> {
         self.disk.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,8 +140,8 @@ impl Memory {
 }
 
 impl Read for Memory {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.look().space.get(key).cloned())
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        Ok(look(self.state().space.get(key).map(Vec::as_slice)))
     }
 
     fn scan(
@@ -151,7 +151,7 @@ impl Read for Memory {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), Error> {
-        self.look().space.scan(None, (from, to), direction, visit);
+        self.state().space.scan(None, (from, to), direction, visit);
         Ok(())
     }
 }
@@ -191,27 +191,27 @@ impl Engine for Memory {
     }
 
     fn entries(&self, group: GroupId, from: u64, to: u64, max_bytes: u64) -> Result<Vec<LogEntry>, Error> {
-        self.look().logs.entries(group, from, to, max_bytes)
+        self.state().logs.entries(group, from, to, max_bytes)
     }
 
     fn log_range(&self, group: GroupId) -> Result<Option<(u64, u64)>, Error> {
-        Ok(self.look().logs.range(group))
+        Ok(self.state().logs.range(group))
     }
 
     fn state(&self, group: GroupId, name: StateName) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.look().logs.state(group, name))
+        Ok(self.state().logs.state(group, name))
     }
 
     fn groups(&self) -> Result<Vec<GroupId>, Error> {
-        Ok(self.look().logs.groups())
+        Ok(self.state().logs.groups())
     }
 
     fn is_pressed(&self) -> Result<bool, Error> {
-        Ok(self.look().pressed)
+        Ok(self.state().pressed)
     }
 
     fn log_bytes(&self) -> u64 {
-        self.look().unflushed_log_bytes
+        self.state().unflushed_log_bytes
     }
 }
 
@@ -222,8 +222,8 @@ pub struct Snapshot {
 }
 
 impl Read for Snapshot {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.memory.look().space.get_at(self.number, key).cloned())
+    fn look<T>(&self, key: &[u8], look: impl FnOnce(Option<&[u8]>) -> T) -> Result<T, Error> {
+        Ok(look(self.memory.state().space.get_at(self.number, key).map(Vec::as_slice)))
     }
 
     fn scan(
@@ -233,7 +233,7 @@ impl Read for Snapshot {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), Error> {
-        self.memory.look().space.scan(Some(self.number), (from, to), direction, visit);
+        self.memory.state().space.scan(Some(self.number), (from, to), direction, visit);
         Ok(())
     }
 }

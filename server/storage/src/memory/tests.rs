@@ -73,5 +73,5 @@ fn a_snapshot_outlives_its_engine_and_is_forgotten_when_dropped() {
     put(&memory, "a", "2");
     assert_eq!(snapshot.get(b"a").unwrap(), Some(b"1".to_vec()));
     drop(snapshot);
-    assert_eq!(memory.look().space.snapshots_open(), 0);
+    assert_eq!(memory.state().space.snapshots_open(), 0);
 }
