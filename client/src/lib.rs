@@ -1,14 +1,15 @@
 //! The client library: typed errors, safe retries within a budget, deadlines and the choice of a region.
 //!
-//! What decides (`budget`, `retry`, `choice`, `failure`) is pure and builds without sockets; the feature
-//! `transport` adds `Client`, which asks it and does what it says. The command line `meridian` stands on this
-//! library alone.
+//! What decides (`budget`, `retry`, `choice`, `failure`, `throttle`) is pure and builds without sockets; the
+//! feature `transport` adds `Client`, which asks it and does what it says. The command line `meridian` stands
+//! on this library alone.
 
 pub mod budget;
 pub mod choice;
 pub mod error;
 pub mod failure;
 pub mod retry;
+pub mod throttle;
 
 #[cfg(feature = "transport")]
 pub mod transport;

@@ -5,12 +5,12 @@ use std::error::Error as _;
 use prost::Message;
 use prost::bytes::Bytes;
 use proto::detail;
-use proto::v1::SessionOperation;
 use proto::v1::meridian_client::MeridianClient;
+use proto::v1::{ErrorDetail, SessionOperation};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, ConnectError, Request, Response, Status};
-use types::limits::{MESSAGE_BYTES_MAX, SESSION_CALL_OVERHEAD_BYTES, SESSION_FRAME_BYTES};
+use types::limits::{MESSAGE_BYTES_MAX, RETRY_AFTER_MS, SESSION_CALL_OVERHEAD_BYTES, SESSION_FRAME_BYTES};
 
 use super::connection::Endpoint;
 use super::session::{self, Lost};
@@ -20,6 +20,9 @@ use crate::failure::Failure;
 /// The largest request that a session's frame can carry, behind whatever is in it already.
 const CALL_BYTES_MAX: usize = MESSAGE_BYTES_MAX - SESSION_FRAME_BYTES - SESSION_CALL_OVERHEAD_BYTES;
 
+/// What a server says that has too much to do.
+const THROTTLED: &str = "ThrottlingException";
+
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -27,6 +30,8 @@ pub(super) struct Attempt {
     pub(super) failure: Failure,
     /// Whether the endpoint as a whole did not answer.
     pub(super) blames_endpoint: bool,
+    /// Whether the server took it in, if the server answered.
+    pub(super) taken: Option<bool>,
     /// For the caller.
     pub(super) cause: Cause,
 }
@@ -74,12 +79,14 @@ pub(super) async fn on_session<R: Message + Default>(
         None => R::decode(answer.response).map_err(|error| Attempt {
             failure: Failure::Unknown,
             blames_endpoint: false,
+            taken: Some(true),
             cause: Cause::Connection { endpoint: endpoint.text.clone(), message: error.to_string() },
         }),
         Some(detail) => {
             let failure = Failure::of(true, Some(&detail));
             let blames_endpoint = failure.blames_endpoint(Some(&detail));
-            Err(Attempt { failure, blames_endpoint, cause: Cause::Server(Refusal::from(detail)) })
+            let taken = Some(is_taken(&detail));
+            Err(Attempt { failure, blames_endpoint, taken, cause: Cause::Server(Refusal::from(detail)) })
         }
     }
 }
@@ -88,6 +95,7 @@ fn late(endpoint: &Endpoint) -> Attempt {
     Attempt {
         failure: Failure::Unknown,
         blames_endpoint: true,
+        taken: None,
         cause: Cause::Deadline { endpoint: endpoint.text.clone() },
     }
 }
@@ -103,7 +111,7 @@ fn lost_attempt(endpoint: &Endpoint, lost: &Lost) -> Attempt {
         },
     };
     let failure = if lost.sent { Failure::Unknown } else { Failure::NotSent };
-    Attempt { failure, blames_endpoint: true, cause }
+    Attempt { failure, blames_endpoint: true, taken: None, cause }
 }
 
 /// A call that no frame can carry: it would end the session for all others.
@@ -113,7 +121,28 @@ fn too_large(bytes: usize) -> Attempt {
         message: format!("the request has {bytes} bytes: the limit is {CALL_BYTES_MAX}"),
         field: String::new(),
     };
-    Attempt { failure: Failure::Refused, blames_endpoint: false, cause: Cause::Server(refusal) }
+    let cause = Cause::Server(refusal);
+    Attempt { failure: Failure::Refused, blames_endpoint: false, taken: None, cause }
+}
+
+/// A call that is not sent, since the server would most likely refuse it.
+pub(super) fn held_back() -> Attempt {
+    let refusal = Refusal {
+        name: THROTTLED.to_owned(),
+        message: "held back: the server refuses much of what it is sent".to_owned(),
+        field: String::new(),
+    };
+    Attempt {
+        failure: Failure::NotDone { retry_after_ms: RETRY_AFTER_MS },
+        blames_endpoint: false,
+        taken: None,
+        cause: Cause::Server(refusal),
+    }
+}
+
+/// Whether a server that answered so had room for the call.
+fn is_taken(detail: &ErrorDetail) -> bool {
+    detail.name != THROTTLED
 }
 
 fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
@@ -127,6 +156,7 @@ fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
         failure = Failure::Refused;
     }
     let blames_endpoint = failure.blames_endpoint(detail.as_ref());
+    let taken = detail.as_ref().map(is_taken);
     let cause = match detail {
         Some(detail) => Cause::Server(Refusal::from(detail)),
         None if failure == Failure::Refused => Cause::Server(Refusal {
@@ -139,7 +169,7 @@ fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
         }
         None => Cause::Connection { endpoint: endpoint.text.clone(), message: innermost(status) },
     };
-    Attempt { failure, blames_endpoint, cause }
+    Attempt { failure, blames_endpoint, taken, cause }
 }
 
 /// Whether a status tells of a connection that could not be opened, so that nothing was sent.

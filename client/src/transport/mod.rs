@@ -26,6 +26,7 @@ use crate::choice::Choice;
 use crate::error::{Cause, Error};
 use crate::failure::Failure;
 use crate::retry::{Call, Decision, Repeat};
+use crate::throttle::Throttle;
 
 /// What a client may be told.
 #[derive(Clone, Debug)]
@@ -66,6 +67,8 @@ pub struct Client {
 struct State {
     choice: Choice,
     budget: Budget,
+    /// One per endpoint.
+    throttles: Vec<Throttle>,
 }
 
 impl Client {
@@ -77,7 +80,11 @@ impl Client {
         if endpoints.is_empty() {
             return Err(Error::Endpoint { text: String::new() });
         }
-        let state = State { choice: Choice::new(endpoints.len()), budget: Budget::default() };
+        let state = State {
+            choice: Choice::new(endpoints.len()),
+            budget: Budget::default(),
+            throttles: vec![Throttle::default(); endpoints.len()],
+        };
         Ok(Client { endpoints, state: Mutex::new(state), settings, started: Instant::now() })
     }
 
@@ -137,12 +144,18 @@ impl Client {
         let mut call = Call::new(repeat);
         let mut pinned = None;
         loop {
-            let index = pinned.unwrap_or_else(|| self.state().choice.choose(self.now_ms()));
-            let attempt = match attempt(&self.endpoints[index], deadline).await {
+            let (index, is_admitted) = self.choose(pinned);
+            let attempted = match is_admitted {
+                true => attempt(&self.endpoints[index], deadline).await,
+                false => Err(attempt::held_back()),
+            };
+            let attempt = match attempted {
                 Ok(answer) => {
+                    let now_ms = self.now_ms();
                     let mut state = self.state();
                     state.choice.answered(index);
                     state.budget.succeeded();
+                    state.throttles[index].answered(now_ms, true);
                     return Ok(answer);
                 }
                 Err(attempt) => attempt,
@@ -155,6 +168,14 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Where to make an attempt, and whether to make it at all.
+    fn choose(&self, pinned: Option<usize>) -> (usize, bool) {
+        let (now_ms, random) = (self.now_ms(), rand::random());
+        let mut state = self.state();
+        let index = pinned.unwrap_or_else(|| state.choice.choose(now_ms));
+        (index, state.throttles[index].admits(now_ms, random))
     }
 
     fn failed(&self, call: &mut Call, index: usize, attempt: &Attempt, deadline: Instant) -> Decision {
@@ -170,6 +191,9 @@ impl Client {
             state.choice.failed(index, now_ms);
         } else {
             state.choice.answered(index);
+        }
+        if let Some(taken) = attempt.taken {
+            state.throttles[index].answered(now_ms, taken);
         }
         call.failed(attempt.failure, &mut state.budget, left_ms, rand::random())
     }

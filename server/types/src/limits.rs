@@ -161,6 +161,13 @@ pub const RETRY_BUDGET_TOKENS: u32 = 500;
 pub const RETRY_COST_TOKENS: u32 = 5;
 /// What a success gives back.
 pub const RETRY_REFUND_TOKENS: u32 = 1;
+/// What a client sends to an endpoint that refuses, by what the endpoint takes: more finds out sooner that it
+/// takes more.
+pub const THROTTLE_SPARE: f64 = 1.5;
+/// How long it takes for what an endpoint took or refused to count half.
+pub const THROTTLE_HALF_LIFE_MS: u64 = 250;
+/// Calls that a client sends whatever is refused.
+pub const THROTTLE_CALLS_MIN: f64 = 32.0;
 /// How long a client leaves an endpoint alone after it failed once; it doubles with each failure in a row.
 pub const ENDPOINT_COOL_DOWN_MS_MIN: u64 = 500;
 /// The longest a client leaves an endpoint alone.
