@@ -11,6 +11,7 @@ pub mod chance;
 pub mod command_line;
 pub mod etcd;
 pub mod fill;
+pub mod flood;
 pub mod garbage;
 pub mod history;
 pub mod load;
