@@ -53,8 +53,8 @@ struct Calls {
 struct Table {
     last: u32,
     waiting: HashMap<u32, Waiting>,
-    /// Nothing is answered any more.
-    ended: bool,
+    /// Nothing is answered any more, and what ended it all; nothing did when the server ended it cleanly.
+    ended: Option<Option<Status>>,
 }
 
 struct Waiting {
@@ -81,7 +81,7 @@ impl Session {
 
     /// Whether calls can no longer be answered.
     pub(super) fn is_ended(&self) -> bool {
-        self.calls.table().ended
+        self.calls.table().ended.is_some()
     }
 
     /// Makes a call and waits for its answer, however long that takes; dropped, the call is cancelled.
@@ -90,14 +90,13 @@ impl Session {
         let weight = u32::try_from(weight).expect("the limit is below 32 bits");
         let _room = self.room.acquire_many(weight).await.expect("it is never closed");
         let (answer, receiver) = oneshot::channel();
-        let unsent = || Lost { sent: false, status: None };
-        let Some(id) = self.calls.table().add(answer) else { return Err(unsent()) };
+        let unsent = |status| Lost { sent: false, status };
+        let id = self.calls.table().add(answer).map_err(unsent)?;
         call.id = id;
         let wait = Wait { session: self, id };
-        if self.outgoing.send(Outgoing::Call(call)).is_err() {
-            return Err(unsent());
-        }
-        let answered = receiver.await.unwrap_or_else(|_| Err(unsent()));
+        // Where nothing takes it any more, whatever ended the session is about to be told to all who wait.
+        let _ = self.outgoing.send(Outgoing::Call(call));
+        let answered = receiver.await.unwrap_or_else(|_| Err(unsent(None)));
         std::mem::forget(wait);
         answered
     }
@@ -133,7 +132,7 @@ impl Calls {
     fn end(&self, status: Option<&Status>) {
         let waiting = {
             let mut table = self.table();
-            table.ended = true;
+            table.ended = Some(status.cloned());
             std::mem::take(&mut table.waiting)
         };
         for waiting in waiting.into_values() {
@@ -145,9 +144,10 @@ impl Calls {
 }
 
 impl Table {
-    fn add(&mut self, answer: oneshot::Sender<Result<SessionAnswer, Lost>>) -> Option<u32> {
-        if self.ended {
-            return None;
+    /// Gives a call its id, or says what ended the session.
+    fn add(&mut self, answer: oneshot::Sender<Result<SessionAnswer, Lost>>) -> Result<u32, Option<Status>> {
+        if let Some(status) = &self.ended {
+            return Err(status.clone());
         }
         // Ids come round; one that is still under way is passed over.
         loop {
@@ -157,7 +157,7 @@ impl Table {
             }
         }
         self.waiting.insert(self.last, Waiting { answer, sent: false });
-        Some(self.last)
+        Ok(self.last)
     }
 }
 
