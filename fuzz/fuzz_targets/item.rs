@@ -1,11 +1,17 @@
 //! Items: bytes taken as an item are its one encoding, and items of both kinds of JSON survive every form.
 #![no_main]
 
-use item::{Item, codec, json, size, validate};
+use item::{Item, Stored, codec, json, size, validate};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    if let Ok(item) = codec::decode(input) {
+    let decoded = codec::decode(input);
+    assert_eq!(
+        Stored::new(input).map(|stored| stored.item()),
+        decoded,
+        "looking through refuses something else"
+    );
+    if let Ok(item) = decoded {
         assert_eq!(codec::encode(&item), input, "{item:?} has a second encoding");
         check(&item);
     }

@@ -95,7 +95,7 @@ fn members<T: Ord>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
     use prost::Message;
@@ -124,6 +124,11 @@ mod tests {
                 btree_map(any::<String>(), inner, 0..4).prop_map(AttributeValue::M),
             ]
         })
+    }
+
+    /// Any item that passes `item::validate`, but for its size.
+    pub(crate) fn any_item() -> impl Strategy<Value = Item> {
+        btree_map("[a-zé]{1,12}", any_value(), 0..6)
     }
 
     fn map_of(depth: usize) -> AttributeValue {

@@ -6,6 +6,7 @@
 
 pub mod convert;
 pub mod detail;
+pub mod stored;
 
 #[cfg(any(feature = "client", feature = "server"))]
 pub mod codec;

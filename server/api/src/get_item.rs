@@ -6,6 +6,8 @@ use item::Error;
 use item::expression::Cache;
 use item::operation::{Command, Get, Operation};
 use item::outcome::{Answer, Outcome};
+use prost::Message;
+use prost::bytes::Bytes;
 use proto::convert;
 use proto::v1::{GetItemRequest, GetItemResponse, Item};
 
@@ -23,12 +25,23 @@ pub fn decode(request: GetItemRequest, cache: &mut Cache) -> Result<Command, Err
     Ok(Command::Item(Operation::Get(Get { table, key, consistent, projection })))
 }
 
+/// Shapes the answer, as bytes.
+pub fn encode_bytes(result: Result<Answer, Error>) -> Result<Bytes, Error> {
+    match result {
+        Ok(Answer::Item(Outcome::Stored(Some(item)))) => Ok(proto::stored::get_item_response(&item)),
+        result => Ok(encode(result)?.encode_to_vec().into()),
+    }
+}
+
 /// Shapes the answer.
 pub fn encode(result: Result<Answer, Error>) -> Result<GetItemResponse, Error> {
     match result? {
-        Answer::Item(Outcome::Item(item)) => {
-            Ok(GetItemResponse { item: item.map(|item| Item { attributes: convert::item_into(item) }) })
-        }
+        Answer::Item(Outcome::Item(item)) => Ok(response(item)),
+        Answer::Item(Outcome::Stored(item)) => Ok(response(item.map(|item| item.item()))),
         other => unreachable!("GetItem is answered by Item, not by {other:?}"),
     }
+}
+
+fn response(item: Option<item::Item>) -> GetItemResponse {
+    GetItemResponse { item: item.map(|item| Item { attributes: convert::item_into(item) }) }
 }

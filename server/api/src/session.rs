@@ -52,7 +52,7 @@ pub fn decode(operation: SessionOperation, request: Bytes, cache: &mut Cache) ->
 pub fn encode(operation: SessionOperation, result: Result<Answer, Error>) -> Result<Bytes, Error> {
     Ok(match operation {
         SessionOperation::PutItem => bytes(&put_item::encode(result)?),
-        SessionOperation::GetItem => bytes(&get_item::encode(result)?),
+        SessionOperation::GetItem => get_item::encode_bytes(result)?,
         SessionOperation::UpdateItem => bytes(&update_item::encode(result)?),
         SessionOperation::DeleteItem => bytes(&delete_item::encode(result)?),
         SessionOperation::Query => bytes(&query::encode(result)?),

@@ -92,6 +92,57 @@ pub fn decode(bytes: &[u8]) -> Result<Item, Error> {
     if rest.is_empty() { Ok(item) } else { Err(Error::Trailing { bytes: rest.len() }) }
 }
 
+/// A value in an item's bytes; only what holds other values is built.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Raw<'b> {
+    /// Null.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A string.
+    S(&'b str),
+    /// A number.
+    N(Number),
+    /// Bytes.
+    B(&'b [u8]),
+    /// A set, list or map.
+    Other(AttributeValue),
+}
+
+/// Shows each attribute of an item's bytes; refuses what `decode` does, perhaps only at the end.
+pub fn visit<'b>(bytes: &'b [u8], mut each: impl FnMut(&'b str, Raw<'b>)) -> Result<(), Error> {
+    let mut rest = bytes;
+    match take_byte(&mut rest)? {
+        VERSION => {}
+        got => return Err(Error::Version { got }),
+    }
+    let mut last = None;
+    for _ in 0..take_length(&mut rest)? {
+        let name = take_str(&mut rest)?;
+        if last.is_some_and(|last| last >= name) {
+            return Err(Error::Order);
+        }
+        last = Some(name);
+        each(name, take_raw(&mut rest)?);
+    }
+    if rest.is_empty() { Ok(()) } else { Err(Error::Trailing { bytes: rest.len() }) }
+}
+
+fn take_raw<'b>(bytes: &mut &'b [u8]) -> Result<Raw<'b>, Error> {
+    let (&tag, mut rest) = bytes.split_first().ok_or(Error::Truncated)?;
+    let raw = match tag {
+        NULL => Raw::Null,
+        FALSE => Raw::Bool(false),
+        TRUE => Raw::Bool(true),
+        STRING => Raw::S(take_str(&mut rest)?),
+        NUMBER => Raw::N(take_number(&mut rest)?),
+        BYTES => Raw::B(take_bytes(&mut rest)?),
+        _ => return take_value(bytes, 0).map(Raw::Other),
+    };
+    *bytes = rest;
+    Ok(raw)
+}
+
 fn put_map(bytes: &mut Vec<u8>, map: &BTreeMap<String, AttributeValue>) {
     put_length(bytes, map.len());
     for (name, value) in map {
@@ -185,8 +236,12 @@ fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Result<&'b [u8], Error> {
     Ok(value)
 }
 
+fn take_str<'b>(bytes: &mut &'b [u8]) -> Result<&'b str, Error> {
+    str::from_utf8(take_bytes(bytes)?).map_err(|_| Error::Text)
+}
+
 fn take_text(bytes: &mut &[u8]) -> Result<String, Error> {
-    Ok(str::from_utf8(take_bytes(bytes)?).map_err(|_| Error::Text)?.to_owned())
+    Ok(take_str(bytes)?.to_owned())
 }
 
 fn take_number(bytes: &mut &[u8]) -> Result<Number, Error> {

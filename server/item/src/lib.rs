@@ -12,6 +12,7 @@ pub mod number;
 pub mod operation;
 pub mod outcome;
 pub mod size;
+pub mod stored;
 pub mod validate;
 pub mod value;
 
@@ -20,4 +21,5 @@ pub use key::Key;
 pub use number::Number;
 pub use operation::Operation;
 pub use outcome::Outcome;
+pub use stored::Stored;
 pub use value::{AttributeValue, Item};

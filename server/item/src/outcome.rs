@@ -6,7 +6,7 @@ use types::TableName;
 use types::command::{RegionAnswer, TableAnswer};
 
 use crate::operation::{BatchWriteEntry, KeysAndOptions};
-use crate::{Item, size};
+use crate::{Item, Stored, size};
 
 /// The answer to a `Command`.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ impl Answer {
         let Answer::Item(outcome) = self else { return 0 };
         match outcome {
             Outcome::Item(item) | Outcome::Written(item) => item.as_ref().map_or(0, size::item_size),
+            Outcome::Stored(item) => item.as_ref().map_or(0, |item| item.bytes().len()),
             Outcome::Page(page) => page.items.iter().map(size::item_size).sum(),
             Outcome::Got(got) => got.items.values().flatten().map(size::item_size).sum(),
             Outcome::Wrote(_) => 0,
@@ -35,8 +36,10 @@ impl Answer {
 /// The answer to an `Operation` that succeeded.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// To `Get`: the item, if there is one.
+    /// To `Get` with a projection: what it keeps of the item, if there is one.
     Item(Option<Item>),
+    /// To `Get` of a whole item: the item, if there is one.
+    Stored(Option<Stored>),
     /// To `Put`, `Update` and `Delete`: what `ReturnValues` asked for, if there was anything.
     Written(Option<Item>),
     /// To `Query` and `Scan`.

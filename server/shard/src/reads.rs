@@ -33,12 +33,14 @@ impl<E: Engine> Shard<E> {
         let table = told!(self.table(&request.table));
         let key = told!(Key::of_key(&table.entry.key, &request.key).map_err(Invalid::from));
         let replica = told!(self.leader(table.partition_of(key.hash)));
-        let item = get::read(&self.engine, &replica.home, key)?;
-        let item = match (&request.projection, item) {
-            (Some(projection), Some(item)) => Some(projection.apply(&item)),
-            (_, item) => item,
+        let outcome = match &request.projection {
+            None => Outcome::Stored(get::stored(&self.engine, &replica.home, key)?),
+            Some(projection) => {
+                let item = get::read(&self.engine, &replica.home, key)?;
+                Outcome::Item(item.map(|item| projection.apply(&item)))
+            }
         };
-        self.reply_item(number, Ok(Outcome::Item(item)));
+        self.reply_item(number, Ok(outcome));
         Ok(Ok(()))
     }
 

@@ -50,7 +50,9 @@ pub(super) fn interpret(
         },
     };
     match (&waiting.operation, outcome) {
-        (Operation::Get(_), Outcome::Item(item)) => alike(Told::Read(item.as_ref().and_then(marker))),
+        (Operation::Get(_), Outcome::Stored(item)) => {
+            alike(Told::Read(item.as_ref().and_then(|item| marker(&item.item()))))
+        }
         (Operation::Put(_) | Operation::Update(_) | Operation::Delete(_), Outcome::Written(item)) => {
             alike(Told::Written { shown: item.as_ref().and_then(marker) })
         }

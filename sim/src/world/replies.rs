@@ -18,6 +18,9 @@ pub fn note(trace: &mut Trace, at_ns: u64, node: NodeId, reply: &Reply) {
             let bytes = item.as_ref().map(item::codec::encode);
             trace.fold(bytes.as_deref().unwrap_or(b"none"));
         }
+        Ok(Answer::Item(Outcome::Stored(item))) => {
+            trace.fold(item.as_ref().map_or(b"none", |item| item.bytes()));
+        }
         other => write!(Folding(trace), "{other:?}").expect("folding never fails"),
     }
     if trace.is_written() {

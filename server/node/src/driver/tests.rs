@@ -84,7 +84,7 @@ impl Started {
 
     fn get(&self, key: &str) -> Option<Item> {
         match self.ask(get(key)).unwrap() {
-            Answer::Item(Outcome::Item(found)) => found,
+            Answer::Item(Outcome::Stored(found)) => found.map(|found| found.item()),
             other => panic!("{other:?}"),
         }
     }

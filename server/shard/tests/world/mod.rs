@@ -196,6 +196,7 @@ impl World {
     pub fn read(&mut self, region: usize, operation: Operation) -> Option<Item> {
         match self.ask(region, operation) {
             Ok(Outcome::Item(item)) => item,
+            Ok(Outcome::Stored(item)) => item.map(|item| item.item()),
             other => panic!("{other:?}"),
         }
     }
