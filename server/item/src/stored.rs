@@ -1,5 +1,5 @@
-//! An item in its canonical bytes, for whoever passes it on: most readers spell it in another way at once, and
-//! building it in between would cost more than all the rest of a read.
+//! An item in its canonical bytes, for whoever passes it on: most readers spell it in another way at once,
+//! and building it in between would cost more than all the rest of a read.
 
 use crate::codec::{self, Raw};
 use crate::{Item, codec::Error};
