@@ -83,13 +83,9 @@ pub fn encode(item: &Item) -> Vec<u8> {
 
 /// The inverse of `encode`; refuses what `encode` never makes.
 pub fn decode(bytes: &[u8]) -> Result<Item, Error> {
-    let mut rest = bytes;
-    match take_byte(&mut rest)? {
-        VERSION => {}
-        got => return Err(Error::Version { got }),
-    }
-    let item = take_map(&mut rest, 0)?;
-    if rest.is_empty() { Ok(item) } else { Err(Error::Trailing { bytes: rest.len() }) }
+    let mut item = Item::new();
+    visit(bytes, |name, value| drop(item.insert(name.to_owned(), value.into())))?;
+    Ok(item)
 }
 
 /// A value in an item's bytes; only what holds other values is built.
@@ -109,38 +105,28 @@ pub enum Raw<'b> {
     Other(AttributeValue),
 }
 
-/// Shows each attribute of an item's bytes; refuses what `decode` does, perhaps only at the end.
-pub fn visit<'b>(bytes: &'b [u8], mut each: impl FnMut(&'b str, Raw<'b>)) -> Result<(), Error> {
+impl From<Raw<'_>> for AttributeValue {
+    fn from(raw: Raw<'_>) -> AttributeValue {
+        match raw {
+            Raw::Null => AttributeValue::Null,
+            Raw::Bool(value) => AttributeValue::Bool(value),
+            Raw::S(text) => AttributeValue::S(text.to_owned()),
+            Raw::N(number) => AttributeValue::N(number),
+            Raw::B(bytes) => AttributeValue::B(bytes.to_vec()),
+            Raw::Other(value) => value,
+        }
+    }
+}
+
+/// Shows each attribute of an item's bytes; refuses what `encode` never makes, perhaps only at the end.
+pub fn visit<'b>(bytes: &'b [u8], each: impl FnMut(&'b str, Raw<'b>)) -> Result<(), Error> {
     let mut rest = bytes;
     match take_byte(&mut rest)? {
         VERSION => {}
         got => return Err(Error::Version { got }),
     }
-    let mut last = None;
-    for _ in 0..take_length(&mut rest)? {
-        let name = take_str(&mut rest)?;
-        if last.is_some_and(|last| last >= name) {
-            return Err(Error::Order);
-        }
-        last = Some(name);
-        each(name, take_raw(&mut rest)?);
-    }
+    visit_map(&mut rest, 0, each)?;
     if rest.is_empty() { Ok(()) } else { Err(Error::Trailing { bytes: rest.len() }) }
-}
-
-fn take_raw<'b>(bytes: &mut &'b [u8]) -> Result<Raw<'b>, Error> {
-    let (&tag, mut rest) = bytes.split_first().ok_or(Error::Truncated)?;
-    let raw = match tag {
-        NULL => Raw::Null,
-        FALSE => Raw::Bool(false),
-        TRUE => Raw::Bool(true),
-        STRING => Raw::S(take_str(&mut rest)?),
-        NUMBER => Raw::N(take_number(&mut rest)?),
-        BYTES => Raw::B(take_bytes(&mut rest)?),
-        _ => return take_value(bytes, 0).map(Raw::Other),
-    };
-    *bytes = rest;
-    Ok(raw)
 }
 
 fn put_map(bytes: &mut Vec<u8>, map: &BTreeMap<String, AttributeValue>) {
@@ -236,12 +222,8 @@ fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Result<&'b [u8], Error> {
     Ok(value)
 }
 
-fn take_str<'b>(bytes: &mut &'b [u8]) -> Result<&'b str, Error> {
+fn take_text<'b>(bytes: &mut &'b [u8]) -> Result<&'b str, Error> {
     str::from_utf8(take_bytes(bytes)?).map_err(|_| Error::Text)
-}
-
-fn take_text(bytes: &mut &[u8]) -> Result<String, Error> {
-    Ok(take_str(bytes)?.to_owned())
 }
 
 fn take_number(bytes: &mut &[u8]) -> Result<Number, Error> {
@@ -250,16 +232,27 @@ fn take_number(bytes: &mut &[u8]) -> Result<Number, Error> {
 
 /// `outer` lists and maps are around the value.
 fn take_value(bytes: &mut &[u8], outer: usize) -> Result<AttributeValue, Error> {
+    take_raw(bytes, outer).map(AttributeValue::from)
+}
+
+/// `outer` lists and maps are around the value.
+fn take_raw<'b>(bytes: &mut &'b [u8], outer: usize) -> Result<Raw<'b>, Error> {
     Ok(match take_byte(bytes)? {
-        NULL => AttributeValue::Null,
-        FALSE => AttributeValue::Bool(false),
-        TRUE => AttributeValue::Bool(true),
-        STRING => AttributeValue::S(take_text(bytes)?),
-        NUMBER => AttributeValue::N(take_number(bytes)?),
-        BYTES => AttributeValue::B(take_bytes(bytes)?.to_vec()),
-        STRING_SET => AttributeValue::Ss(take_set(bytes, take_text)?),
-        NUMBER_SET => AttributeValue::Ns(take_set(bytes, take_number)?),
-        BYTES_SET => AttributeValue::Bs(take_set(bytes, |bytes| Ok(take_bytes(bytes)?.to_vec()))?),
+        NULL => Raw::Null,
+        FALSE => Raw::Bool(false),
+        TRUE => Raw::Bool(true),
+        STRING => Raw::S(take_text(bytes)?),
+        NUMBER => Raw::N(take_number(bytes)?),
+        BYTES => Raw::B(take_bytes(bytes)?),
+        STRING_SET => {
+            let text = |bytes: &mut &[u8]| take_text(bytes).map(str::to_owned);
+            Raw::Other(AttributeValue::Ss(take_set(bytes, text)?))
+        }
+        NUMBER_SET => Raw::Other(AttributeValue::Ns(take_set(bytes, take_number)?)),
+        BYTES_SET => {
+            let member = |bytes: &mut &[u8]| take_bytes(bytes).map(<[u8]>::to_vec);
+            Raw::Other(AttributeValue::Bs(take_set(bytes, member)?))
+        }
         LIST | MAP if outer == NESTING_MAX => return Err(Error::Nesting),
         LIST => {
             let length = take_length(bytes)?;
@@ -268,24 +261,36 @@ fn take_value(bytes: &mut &[u8], outer: usize) -> Result<AttributeValue, Error> 
             for _ in 0..length {
                 list.push(take_value(bytes, outer + 1)?);
             }
-            AttributeValue::L(list)
+            Raw::Other(AttributeValue::L(list))
         }
-        MAP => AttributeValue::M(take_map(bytes, outer + 1)?),
+        MAP => Raw::Other(AttributeValue::M(take_map(bytes, outer + 1)?)),
         got => return Err(Error::Tag { got }),
     })
 }
 
-/// `outer` lists and maps are around the map's values, itself included unless it is the item.
+/// `outer` lists and maps are around the map's values, itself included.
 fn take_map(bytes: &mut &[u8], outer: usize) -> Result<BTreeMap<String, AttributeValue>, Error> {
     let mut map = BTreeMap::new();
+    visit_map(bytes, outer, |name, value| drop(map.insert(name.to_owned(), value.into())))?;
+    Ok(map)
+}
+
+/// `outer` lists and maps are around the map's values, itself included unless it is the item.
+fn visit_map<'b>(
+    bytes: &mut &'b [u8],
+    outer: usize,
+    mut each: impl FnMut(&'b str, Raw<'b>),
+) -> Result<(), Error> {
+    let mut last = None;
     for _ in 0..take_length(bytes)? {
         let name = take_text(bytes)?;
-        if map.last_key_value().is_some_and(|(last, _)| *last >= name) {
+        if last.is_some_and(|last| last >= name) {
             return Err(Error::Order);
         }
-        map.insert(name, take_value(bytes, outer)?);
+        last = Some(name);
+        each(name, take_raw(bytes, outer)?);
     }
-    Ok(map)
+    Ok(())
 }
 
 fn take_set<T: Ord>(

@@ -36,26 +36,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::AttributeValue;
     use crate::value::tests::any_item;
-
-    fn build(raw: Raw<'_>) -> AttributeValue {
-        match raw {
-            Raw::Null => AttributeValue::Null,
-            Raw::Bool(value) => AttributeValue::Bool(value),
-            Raw::S(text) => AttributeValue::S(text.to_owned()),
-            Raw::N(number) => AttributeValue::N(number),
-            Raw::B(bytes) => AttributeValue::B(bytes.to_vec()),
-            Raw::Other(value) => value,
-        }
-    }
 
     proptest! {
         #[test]
         fn what_is_shown_is_the_item(item in any_item()) {
             let stored = Stored::new(&codec::encode(&item)).unwrap();
             let mut shown = Item::new();
-            stored.visit(|name, value| drop(shown.insert(name.to_owned(), build(value))));
+            stored.visit(|name, value| drop(shown.insert(name.to_owned(), value.into())));
             prop_assert_eq!(&shown, &item);
             prop_assert_eq!(stored.item(), item);
         }
