@@ -5,7 +5,7 @@ use item::{Error, Invalid, Key};
 use storage::{Error as Fatal, Read};
 
 use crate::remembered::{self, Answer};
-use crate::write::{self, Decision, Moment, Stored, Wanted};
+use crate::write::{self, Decision, Moment, Needs, Wanted};
 use crate::{Home, View};
 
 /// Checks what does not depend on stored data, and finds the item's key.
@@ -25,7 +25,7 @@ pub fn decide<R: Read>(
     delete: Delete,
 ) -> Result<Decision<Answer>, Fatal> {
     let asked = remembered::asked(&delete.options, b'D', &key, |_, _| {});
-    let request = write::Request { options: &delete.options, asked, stored: Stored::Removed };
+    let request = write::Request { options: &delete.options, asked, needs: Needs::Version };
     write::decide(view, home, moment, key, request, |stored| {
         Ok(Wanted { item: None, returned: write::returned_old(&delete.options, stored) })
     })

@@ -5,7 +5,7 @@ use item::{Error, Invalid, Key};
 use storage::{Error as Fatal, Read};
 
 use crate::remembered::{self, Answer};
-use crate::write::{self, Decision, Moment, Stored, Wanted};
+use crate::write::{self, Decision, Moment, Needs, Wanted};
 use crate::{Home, View};
 
 /// Checks what depends on the table alone, and finds the item's key. The item itself was checked where it
@@ -27,7 +27,7 @@ pub fn decide<R: Read>(
 ) -> Result<Decision<Answer>, Fatal> {
     let asked =
         remembered::asked(&put.options, b'P', &key, |bytes, _| bytes.extend(item::codec::encode(&put.item)));
-    let request = write::Request { options: &put.options, asked, stored: Stored::Replaced };
+    let request = write::Request { options: &put.options, asked, needs: Needs::Nothing };
     write::decide(view, home, moment, key, request, |stored| {
         Ok(Wanted { item: Some(put.item), returned: write::returned_old(&put.options, stored) })
     })

@@ -5,7 +5,7 @@ use item::{Error, Invalid, Item, Key};
 use storage::{Error as Fatal, Read};
 
 use crate::remembered::{self, Answer};
-use crate::write::{self, Decision, Moment, Stored, Wanted};
+use crate::write::{self, Decision, Moment, Needs, Wanted};
 use crate::{Home, View};
 
 /// Checks what does not depend on stored data, and finds the item's key.
@@ -30,7 +30,7 @@ pub fn decide<R: Read>(
             expression.give_back(substitutions);
         }
     });
-    let request = write::Request { options: &update.options, asked, stored: Stored::BuiltOn };
+    let request = write::Request { options: &update.options, asked, needs: Needs::Item };
     write::decide(view, home, moment, key, request, |stored| {
         let mut item = stored.clone().unwrap_or_else(|| update.key.clone());
         if let Some(expression) = &update.update {

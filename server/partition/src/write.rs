@@ -7,11 +7,10 @@ use item::operation::{ReturnValues, WriteOptions};
 use item::{Error, Item, Key, Outcome};
 use storage::{Error as Fatal, Read, Record};
 use types::bytes::Malformed;
-use types::{HybridTime, KeyHash, Planted, Version, limits};
+use types::{HybridTime, KeyHash, Planted, Seen, Version, limits};
 
 use crate::effect::{Effect, Made, Place, Step};
 use crate::remembered::{self, Answer, Asked};
-use crate::view::Seen;
 use crate::{Home, View};
 
 /// The times that a decision is made at.
@@ -60,42 +59,31 @@ pub(crate) struct Request<'o> {
     pub options: &'o WriteOptions,
     /// What to remember its outcome by.
     pub asked: Option<Asked>,
-    /// What becomes of the stored item.
-    pub stored: Stored,
+    /// What the verb itself must know of what is stored.
+    pub needs: Needs,
 }
 
-/// What a write does with the stored item.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Stored {
-    /// The new item is made from it.
-    BuiltOn,
-    /// It is removed, if it is there.
-    Removed,
+/// How much of what is stored a write must know, in ascending order. Reading and decoding for nobody would
+/// cost more than all the rest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Needs {
     /// It is replaced, whatever it is.
-    Replaced,
-}
-
-/// How much of what is stored a write must know. Reading and decoding for nobody would cost more than all the
-/// rest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Needs {
-    Item,
-    Version,
     Nothing,
+    /// Whether it is there, its version and its history.
+    Version,
+    /// The item.
+    Item,
 }
 
 impl Request<'_> {
     fn needs(&self, home: &Home) -> Needs {
         let returns = self.options.return_values != ReturnValues::None;
-        if self.stored == Stored::BuiltOn || returns || self.options.condition.is_some() {
+        if returns || self.options.condition.is_some() {
             return Needs::Item;
         }
         // Where no other region writes, every stored version is below the clock (`P7`), and no history is
         // kept.
-        match self.stored == Stored::Replaced && !home.replicated() {
-            true => Needs::Nothing,
-            false => Needs::Version,
-        }
+        self.needs.max(if home.replicated() { Needs::Version } else { Needs::Nothing })
     }
 }
 
@@ -116,7 +104,7 @@ pub(crate) fn decide<R: Read>(
         return Ok(decision);
     }
     let seen = match needs {
-        Needs::Nothing => Seen { record: None, after: 0 },
+        Needs::Nothing => crate::view::Seen { record: None, after: 0 },
         Needs::Item | Needs::Version => view.record(home, &place)?,
     };
     let stored = if needs == Needs::Item { stored_item(seen.record.as_ref())? } else { None };
@@ -205,14 +193,14 @@ fn stamp(home: &Home, moment: Moment, stored: Option<&Record>) -> HybridTime {
 
 /// What a write has seen (`P9`): the stored record's history and its version, or, above nothing, the floor
 /// for every other region (`P11`).
-fn history(home: &Home, moment: Moment, stored: Option<&Record>) -> types::Seen {
+fn history(home: &Home, moment: Moment, stored: Option<&Record>) -> Seen {
     match stored {
-        _ if home.faults.has(Planted::OmitSeen) => types::Seen::new(),
+        _ if home.faults.has(Planted::OmitSeen) => Seen::new(),
         Some(record) => record.seen.succeeding(record.version, home.incarnation, |of| home.lives(of)),
         None if moment.floor > HybridTime::ZERO => {
             home.others.iter().map(|other| (*other, moment.floor)).collect()
         }
-        None => types::Seen::new(),
+        None => Seen::new(),
     }
 }
 
