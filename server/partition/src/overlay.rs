@@ -119,8 +119,10 @@ impl Overlay {
                 Step::Ledger { place, .. } => {
                     if let Some(entries) = self.ledger.get_mut(place) {
                         entries.retain(|entry| entry.index != index);
+                        if entries.is_empty() {
+                            self.ledger.remove(place);
+                        }
                     }
-                    self.ledger.retain(|_, entries| !entries.is_empty());
                 }
                 Step::Remember { hash, request, .. } => {
                     let of = (*hash, *request);
