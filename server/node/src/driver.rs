@@ -97,7 +97,7 @@ where
         syncs,
         syncing: 0,
         sync_alone_max: parts.sync_alone_max,
-        sync_usual: Duration::MAX,
+        sync_usual: None,
         flushes,
         flush: Flush::Idle,
         readers,
@@ -140,8 +140,8 @@ struct Driver<E: Engine> {
     syncs: SyncSender<TurnId>,
     syncing: usize,
     sync_alone_max: Duration,
-    /// How long syncs took lately.
-    sync_usual: Duration,
+    /// How long syncs took lately, once there was one.
+    sync_usual: Option<Duration>,
     flushes: SyncSender<()>,
     flush: Flush,
     readers: Readers<E::Snapshot>,
@@ -319,7 +319,7 @@ impl<E: Engine> Driver<E> {
     /// Has a turn's appends made durable.
     fn sync(&mut self, turn: TurnId) -> Result<(), Failure> {
         let is_alone = self.syncing == 0 && self.handle.in_flight() <= 1;
-        if is_alone && self.sync_usual <= self.sync_alone_max {
+        if is_alone && self.sync_usual.is_some_and(|usual| usual <= self.sync_alone_max) {
             let took = sync::once(&self.engine, "turn", &self.timings.sync)?;
             return self.synced(turn, took);
         }
@@ -331,10 +331,7 @@ impl<E: Engine> Driver<E> {
 
     /// Releases what waited for a turn's sync.
     fn synced(&mut self, turn: TurnId, took: Duration) -> Result<(), Failure> {
-        self.sync_usual = match self.sync_usual {
-            Duration::MAX => took,
-            usual => (usual * 7 + took) / 8,
-        };
+        self.sync_usual = Some(self.sync_usual.map_or(took, |usual| (usual * 7 + took) / 8));
         let begun = Instant::now();
         let released = self.shard.persisted(turn, self.clock.now())?;
         self.timings.apply.record(begun.elapsed());
