@@ -5,7 +5,7 @@
 //! refusal's name is read. A start that finds the session's stream full is not made up for: it was held back
 //! by the server's flow control, as a client's would be.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -61,6 +61,15 @@ pub struct Sent {
 }
 
 impl Sent {
+    fn note(&mut self, frame: SessionResponse, in_time: bool) {
+        for answer in frame.answers {
+            match answer.error {
+                None => self.done += u64::from(in_time),
+                Some(error) => *self.refused.entry(error.name).or_default() += 1,
+            }
+        }
+    }
+
     fn add(&mut self, other: Sent) {
         self.done += other.done;
         self.held_back += other.held_back;
@@ -107,20 +116,9 @@ async fn send(endpoint: String, load: Load, requests: Vec<Bytes>) -> Sent {
     sent
 }
 
-impl Sent {
-    fn note(&mut self, frame: SessionResponse, in_time: bool) {
-        for answer in frame.answers {
-            match answer.error {
-                None => self.done += u64::from(in_time),
-                Some(error) => *self.refused.entry(error.name).or_default() += 1,
-            }
-        }
-    }
-}
-
 /// Sends what is due, tick by tick, and says how much the stream did not take.
 async fn pace(load: Load, requests: Vec<Bytes>, frames: mpsc::Sender<SessionRequest>) -> u64 {
-    let mut calls = Calls { requests: requests.into(), last: 0 };
+    let mut calls = Calls { requests, last: 0 };
     let begun = Instant::now();
     let (mut given, mut held_back) = (0, 0);
     let mut ticks = interval(TICK);
@@ -142,22 +140,21 @@ async fn pace(load: Load, requests: Vec<Bytes>, frames: mpsc::Sender<SessionRequ
 
 /// The requests, round and round, as calls.
 struct Calls {
-    requests: VecDeque<Bytes>,
+    requests: Vec<Bytes>,
     last: u32,
 }
 
 impl Calls {
     /// How many go into a frame.
     fn fit(&self) -> usize {
-        let bytes = self.requests.front().map_or(1, Bytes::len);
+        let bytes = self.requests[0].len();
         (FRAME_BYTES / bytes).clamp(1, FRAME_CALLS)
     }
 
     fn frame(&mut self, count: usize) -> SessionRequest {
         let calls = (0..count).map(|_| {
-            self.requests.rotate_left(1);
             self.last = self.last.wrapping_add(1);
-            let request = self.requests[0].clone();
+            let request = self.requests[self.last as usize % self.requests.len()].clone();
             let operation = SessionOperation::PutItem.into();
             SessionCall { id: self.last, operation, timeout_ms: TIMEOUT_MS, request }
         });
