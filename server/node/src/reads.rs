@@ -1,5 +1,8 @@
 //! Threads for reads too long for a turn; each read runs on a snapshot of its own.
 //!
+//! Pages and comparisons have their own: a page, which a client waits for, never waits for the minutes that it
+//! may take to compare a table.
+//!
 //! Results go back through the driver, which alone knows who waits for what.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
@@ -16,32 +19,38 @@ use crate::threads::{self, OfRegion};
 
 /// The threads; they end when this is dropped or joined.
 pub struct Readers<S> {
-    reads: Sender<SnapshotRead<S>>,
+    pages: Sender<SnapshotRead<S>>,
+    comparisons: Sender<SnapshotRead<S>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl<S: Read + Send + 'static> Readers<S> {
     /// Starts the threads.
     pub fn start(posts: &SyncSender<Post>, on_failure: &OfRegion) -> Result<Self, Failure> {
-        let (reads, receiver) = channel();
-        let receiver = Arc::new(Mutex::new(receiver));
         let mut threads = Vec::new();
-        for _ in 0..limits::READ_THREADS {
-            let (receiver, posts) = (receiver.clone(), posts.clone());
-            threads.push(threads::spawn("read", on_failure, move || run(&receiver, &posts))?);
-        }
-        Ok(Readers { reads, threads })
+        let mut queue = |name, count| {
+            let (reads, receiver) = channel();
+            let receiver = Arc::new(Mutex::new(receiver));
+            for _ in 0..count {
+                let (receiver, posts) = (receiver.clone(), posts.clone());
+                threads.push(threads::spawn(name, on_failure, move || run(&receiver, &posts))?);
+            }
+            Ok::<_, Failure>(reads)
+        };
+        let pages = queue("page", limits::PAGE_THREADS)?;
+        let comparisons = queue("compare", limits::COMPARISON_THREADS)?;
+        Ok(Readers { pages, comparisons, threads })
     }
 
     /// Hands over a read. No more can wait than requests are under way.
     pub fn begin(&self, read: SnapshotRead<S>) {
         // Threads that ended have reported why.
-        let _ = self.reads.send(read);
+        let _ = if read.compares() { self.comparisons.send(read) } else { self.pages.send(read) };
     }
 
     /// Waits until all reads are done and the threads have ended.
     pub fn join(self) {
-        drop(self.reads);
+        drop((self.pages, self.comparisons));
         for thread in self.threads {
             let _ = thread.join();
         }

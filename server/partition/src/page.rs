@@ -1,7 +1,7 @@
 //! One page of a query or scan: read in key order, counted, filtered, projected, cut at a limit.
 //!
-//! Only committed records are read. A page is bounded by bytes before the filter (DynamoDB: 1 MB), so that it
-//! fits a turn.
+//! Only committed records are read. A page is bounded by bytes before the filter (DynamoDB: 1 MB). Most need far
+//! less, and are read in the turn that asked; one that turns out longer is left, to be read on a snapshot.
 
 use std::ops::{Bound, ControlFlow};
 
@@ -22,20 +22,42 @@ pub struct Range {
     pub direction: Direction,
 }
 
-/// Reads one page of a range, after a stored key if one is given.
+/// How much may be read for a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// No more than a turn has time for.
+    Turn,
+    /// All that a page takes.
+    Page,
+}
+
+/// Reads one page of a range, after a stored key if one is given; `None` if it takes more effort than that.
 pub fn read(
     engine: &impl Read,
     schema: &KeySchema,
     range: &Range,
     after: Option<&[u8]>,
     options: &PageOptions,
-) -> Result<Page, Fatal> {
+    effort: Effort,
+) -> Result<Option<Page>, Fatal> {
     let (from, to) = match (after, range.direction) {
         (Some(after), Direction::Forward) => (Bound::Excluded(after), Bound::Excluded(&range.to[..])),
         (Some(after), Direction::Backward) => (Bound::Included(&range.from[..]), Bound::Excluded(after)),
         (None, _) => (Bound::Included(&range.from[..]), Bound::Excluded(&range.to[..])),
     };
-    let mut reading = Reading { options, schema, page: Page::default(), bytes: 0, failed: None };
+    let bytes_max = match effort {
+        Effort::Turn => limits::PAGE_IN_TURN_BYTES_MAX,
+        Effort::Page => limits::PAGE_BYTES_MAX,
+    };
+    let mut reading = Reading {
+        options,
+        schema,
+        bytes_max,
+        page: Page::default(),
+        bytes: 0,
+        too_long: false,
+        failed: None,
+    };
     engine.scan(from, to, range.direction, &mut |key, value| match reading.take(key, value) {
         Ok(flow) => flow,
         Err(error) => {
@@ -43,14 +65,20 @@ pub fn read(
             ControlFlow::Break(())
         }
     })?;
-    reading.failed.map_or(Ok(reading.page), Err)
+    match reading.failed {
+        Some(error) => Err(error),
+        None => Ok((!reading.too_long).then_some(reading.page)),
+    }
 }
 
 struct Reading<'a> {
     options: &'a PageOptions,
     schema: &'a KeySchema,
+    bytes_max: usize,
     page: Page,
     bytes: usize,
+    /// More would have to be read than may be.
+    too_long: bool,
     failed: Option<Fatal>,
 }
 
@@ -67,14 +95,23 @@ impl Reading<'_> {
             self.page.last = Some(key_of(self.schema, &item));
         }
         self.keep(item);
-        Ok(if self.page.last.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(self.flow())
+    }
+
+    /// Whether to go on: not when the page is full, nor when reading it takes more than it may.
+    fn flow(&mut self) -> ControlFlow<()> {
+        self.too_long = self.page.last.is_none() && self.bytes >= self.bytes_max;
+        match self.too_long || self.page.last.is_some() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 
     /// A tombstone is absence, but reading it takes time: a page of nothing else ends, too.
     fn pass_tombstone(&mut self, key: &[u8], value: &[u8]) -> Result<ControlFlow<()>, Fatal> {
         self.bytes += key.len() + value.len();
         if self.bytes < limits::PAGE_BYTES_MAX {
-            return Ok(ControlFlow::Continue(()));
+            return Ok(self.flow());
         }
         let key = item::key::decode(self.schema, keys::record::Key::decode(key)?.key);
         self.page.last = Some(key.ok_or_else(|| Fatal::undecodable("record key"))?);

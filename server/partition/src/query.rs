@@ -5,10 +5,9 @@ use item::operation::Query;
 use item::outcome::Page;
 use item::{Error, Invalid, key};
 use storage::{Direction, Error as Fatal, Read, keys};
-use types::{KeyHash, KeySchema, key_hash};
+use types::{KeyHash, KeySchema, TableId, key_hash};
 
-use crate::Home;
-use crate::page::{self, Range};
+use crate::page::{self, Effort, Range};
 
 /// A query whose keys were checked against the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,9 +35,16 @@ pub fn plan(schema: &KeySchema, query: &Query) -> Result<Plan, Error> {
     Ok(Plan { hash, from, to, after: after.map(|key| key.bytes) })
 }
 
-/// Reads one page of a query.
-pub fn read(engine: &impl Read, home: &Home, plan: &Plan, query: &Query) -> Result<Page, Fatal> {
-    let stored = |key: &[u8]| keys::record::Key { table: home.table, hash: plan.hash, key }.encode();
+/// Reads one page of a query; `None` if it takes more effort than that.
+pub fn read(
+    engine: &impl Read,
+    table: TableId,
+    schema: &KeySchema,
+    plan: &Plan,
+    query: &Query,
+    effort: Effort,
+) -> Result<Option<Page>, Fatal> {
+    let stored = |key: &[u8]| keys::record::Key { table, hash: plan.hash, key }.encode();
     let direction = if query.forward { Direction::Forward } else { Direction::Backward };
     let (mut from, mut to) = (stored(&plan.from), stored(&plan.to));
     let after = plan.after.as_deref().map(stored);
@@ -51,10 +57,11 @@ pub fn read(engine: &impl Read, home: &Home, plan: &Plan, query: &Query) -> Resu
         (None, _) => {}
     }
     if from >= to {
-        return Ok(Page::default());
+        return Ok(Some(Page::default()));
     }
     let excluded = after.filter(|after| *after == from || *after == to);
-    page::read(engine, &home.key, &Range { from, to, direction }, excluded.as_deref(), &query.page)
+    let range = Range { from, to, direction };
+    page::read(engine, schema, &range, excluded.as_deref(), &query.page, effort)
 }
 
 /// From the first key of a sort condition up to, not including, the first key past it.

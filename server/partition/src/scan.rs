@@ -9,7 +9,7 @@ use item::outcome::Page;
 use storage::{Direction, Error as Fatal, Read, keys};
 use types::{HashRange, KeySchema, TableId};
 
-use crate::page::{self, Range};
+use crate::page::{self, Effort, Range};
 
 /// A scan whose keys were checked against the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,23 +32,19 @@ pub fn plan(schema: &KeySchema, scan: &Scan) -> Result<Plan, Error> {
     Ok(Plan { range: Some(range), after: after.map(|key| (key.hash, key.bytes)) })
 }
 
-/// Reads one page of a scan.
+/// Reads one page of a scan; `None` if it takes more effort than that.
 pub fn read(
     engine: &impl Read,
     table: TableId,
     schema: &KeySchema,
     plan: &Plan,
     scan: &Scan,
-) -> Result<Page, Fatal> {
-    let Some(range) = plan.range else { return Ok(Page::default()) };
+    effort: Effort,
+) -> Result<Option<Page>, Fatal> {
+    let Some(range) = plan.range else { return Ok(Some(Page::default())) };
     let (from, to) = keys::record::hashes(table, range);
     let after = plan.after.as_ref().filter(|(hash, _)| *hash >= range.first);
     let after = after.map(|(hash, key)| keys::record::Key { table, hash: *hash, key }.encode());
-    page::read(
-        engine,
-        schema,
-        &Range { from, to, direction: Direction::Forward },
-        after.as_deref(),
-        &scan.page,
-    )
+    let range = Range { from, to, direction: Direction::Forward };
+    page::read(engine, schema, &range, after.as_deref(), &scan.page, effort)
 }

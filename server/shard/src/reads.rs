@@ -1,16 +1,17 @@
-//! Reads: committed data only, at the leader, answered in the turn that asked.
+//! Reads: committed data only, at the leader, answered in the turn that asked unless they take too long for it.
 
 use std::collections::BTreeMap;
 
 use item::operation::{BatchGet, Get, KeysAndOptions, Query, Scan};
 use item::outcome::BatchGot;
 use item::{Error as Refusal, Invalid, Item, Key, Outcome, size};
+use partition::page::Effort;
 use partition::{get, query, scan, versions};
 use storage::Engine;
 use types::command::TableCommand;
-use types::{HashRange, TableName, limits};
+use types::{HashRange, TableId, TableName, limits};
 
-use crate::snapshot_read::What;
+use crate::snapshot_read::{Paged, What};
 use crate::{Error, Shard, SnapshotRead};
 
 /// A result within a result: outside what is fatal, inside what the client is told.
@@ -45,27 +46,44 @@ impl<E: Engine> Shard<E> {
     }
 
     /// `Query`.
-    pub(crate) fn query(&mut self, number: u64, request: &Query) -> Told<()> {
+    pub(crate) fn query(&mut self, number: u64, request: Query) -> Told<()> {
         let table = told!(self.table(&request.table));
-        let plan = told!(query::plan(&table.entry.key, request));
-        let replica = told!(self.leader(table.partition_of(plan.hash)));
-        let page = query::read(&self.engine, &replica.home, &plan, request)?;
-        self.reply_item(number, Ok(Outcome::Page(page)));
+        let (id, key) = (table.entry.id, &table.entry.key);
+        let plan = told!(query::plan(key, &request));
+        told!(self.leader(table.partition_of(plan.hash)));
+        match query::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {
+            Some(page) => self.reply_item(number, Ok(Outcome::Page(page))),
+            None => {
+                let key = key.clone();
+                self.leave(number, id, What::Query(Box::new(Paged { key, plan, request })));
+            }
+        }
         Ok(Ok(()))
     }
 
     /// `Scan`.
-    pub(crate) fn scan(&mut self, number: u64, request: &Scan) -> Told<()> {
+    pub(crate) fn scan(&mut self, number: u64, request: Scan) -> Told<()> {
         let table = told!(self.table(&request.table));
-        let plan = told!(scan::plan(&table.entry.key, request));
+        let (id, key) = (table.entry.id, &table.entry.key);
+        let plan = told!(scan::plan(key, &request));
         for (group, range) in table.partitions() {
             if plan.range.is_some_and(|wanted| wanted.overlaps(&range)) {
                 told!(self.leader(group));
             }
         }
-        let page = scan::read(&self.engine, table.entry.id, &table.entry.key, &plan, request)?;
-        self.reply_item(number, Ok(Outcome::Page(page)));
+        match scan::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {
+            Some(page) => self.reply_item(number, Ok(Outcome::Page(page))),
+            None => {
+                let key = key.clone();
+                self.leave(number, id, What::Scan(Box::new(Paged { key, plan, request })));
+            }
+        }
         Ok(Ok(()))
+    }
+
+    /// Leaves a read to be made outside the turn, of what is committed in it.
+    fn leave(&mut self, number: u64, table: TableId, what: What) {
+        self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, what });
     }
 
     /// `BatchGetItem`: what does not fit the answer is handed back.
@@ -108,7 +126,7 @@ impl<E: Engine> Shard<E> {
         Ok(Ok(items))
     }
 
-    /// `Digest` and `Versions`: too long for a turn, so they leave it on a snapshot.
+    /// `Digest` and `Versions`: always too long for a turn.
     pub(crate) fn compare(&mut self, number: u64, command: TableCommand) -> Told<()> {
         let (TableCommand::Digest { name, range, .. } | TableCommand::Versions { name, range, .. }) =
             &command
@@ -125,7 +143,7 @@ impl<E: Engine> Shard<E> {
             }
             _ => unreachable!("seen above"),
         };
-        self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, what });
+        self.leave(number, table, what);
         Ok(Ok(()))
     }
 

@@ -35,8 +35,8 @@ impl<E: Engine> Shard<E> {
         }
         match operation {
             Operation::Get(get) => self.get(number, get),
-            Operation::Query(query) => self.query(number, &query),
-            Operation::Scan(scan) => self.scan(number, &scan),
+            Operation::Query(query) => self.query(number, query),
+            Operation::Scan(scan) => self.scan(number, scan),
             Operation::BatchGet(batch) => self.batch_get(number, batch),
             Operation::Put(put) => self.put(number, put),
             Operation::Update(update) => self.update(number, update),

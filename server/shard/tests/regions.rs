@@ -7,6 +7,7 @@ mod world;
 
 use item::Outcome;
 use types::command::{RegionCommand, TableAnswer};
+use types::limits;
 use world::{World, get, item, put};
 
 #[test]
@@ -37,6 +38,20 @@ fn the_later_write_wins_and_the_earlier_is_ledgered_once() {
     }
     assert_eq!(world.shards[0].figures().ledger_entries, 1, "the lost write was made in a");
     assert_eq!(world.shards[1].figures().ledger_entries, 0);
+}
+
+#[test]
+fn a_page_too_long_for_a_turn_is_read_outside_it() {
+    let mut world = World::new(&["a"]);
+    world.create("movies", &["a"], 4);
+    let value = "x".repeat(limits::PAGE_IN_TURN_BYTES_MAX / 8);
+    for at in 0..16 {
+        world.ask(0, put("movies", &format!("k{at}"), &value)).expect("written");
+    }
+    let (page, left) = world.page(0, "movies", Some(5));
+    assert_eq!((page.count, page.last.is_some(), left), (5, true, false));
+    let (page, left) = world.page(0, "movies", None);
+    assert_eq!((page.count, page.last.is_some(), left), (16, false, true));
 }
 
 #[test]

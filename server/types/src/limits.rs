@@ -61,6 +61,8 @@ pub const LIST_TABLES_MAX: usize = 100;
 
 /// What `Query` and `Scan` read for one page (DynamoDB: 1 MB before the filter).
 pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// What a page may read in a turn: every other request of the shard waits for it.
+pub const PAGE_IN_TURN_BYTES_MAX: usize = 32 * 1024;
 /// Keys in a `BatchGetItem` (DynamoDB).
 pub const BATCH_GET_KEYS_MAX: usize = 100;
 /// Puts and deletes in a `BatchWriteItem` (DynamoDB).
@@ -333,8 +335,10 @@ pub const LINK_QUEUE_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const LINK_FRAMES_AHEAD_MAX: usize = 16;
 /// The longest delay that `--latency` puts on a link.
 pub const LINK_DELAY_MS_MAX: u64 = 60_000;
-/// Threads that run long reads on snapshots.
-pub const READ_THREADS: usize = 2;
+/// Threads that read pages too long for a turn.
+pub const PAGE_THREADS: usize = 2;
+/// Threads that compare tables: beside those for pages, since a comparison reads as much as its range holds.
+pub const COMPARISON_THREADS: usize = 2;
 /// How often a shard publishes its figures.
 pub const FIGURES_INTERVAL_MS: u64 = 100;
 /// How often samples of latency are folded into their histograms.

@@ -4,7 +4,8 @@ use goldenscript::ArgumentConsumer;
 use item::AttributeValue;
 use item::expression::{Binder, Cache, Condition, Substitutions};
 use item::operation::{Delete, Get, PageOptions, Put, Query, Scan, UpdateItem, WriteOptions};
-use partition::{delete, get, put, query, scan, update};
+use partition::page::Effort;
+use partition::{Home, delete, get, put, query, scan, update};
 use types::{KeySchema, TableName};
 
 use crate::notation::{self, Result};
@@ -83,7 +84,9 @@ pub fn query(world: &World, arguments: &mut ArgumentConsumer<'_>) -> Result<Stri
     let forward = !flag(arguments, "backward")?;
     let query = Query { table: table()?, condition, forward, page };
     let plan = query::plan(&world.home.key, &query)?;
-    Ok(show::page(&query::read(&world.engine, &world.home, &plan, &query)?))
+    let Home { table, key, .. } = &world.home;
+    let page = query::read(&world.engine, *table, key, &plan, &query, Effort::Page)?;
+    Ok(show::page(&page.ok_or("a page is never too long for a page")?))
 }
 
 /// `scan [segment=INDEX/COUNT]` with the options of a page.
@@ -102,7 +105,9 @@ pub fn scan(world: &World, arguments: &mut ArgumentConsumer<'_>) -> Result<Strin
     };
     let scan = Scan { table: table()?, segment, page };
     let plan = scan::plan(&world.home.key, &scan)?;
-    Ok(show::page(&scan::read(&world.engine, world.home.table, &world.home.key, &plan, &scan)?))
+    let Home { table, key, .. } = &world.home;
+    let page = scan::read(&world.engine, *table, key, &plan, &scan, Effort::Page)?;
+    Ok(show::page(&page.ok_or("a page is never too long for a page")?))
 }
 
 /// `[filter=CONDITION] [projection=PATHS] [with=MAP] [count=true] [limit=N] [after=KEY]`.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use item::operation::{Command, Delete, Get, Operation, Put, WriteOptions};
-use item::outcome::Answer;
+use item::operation::{Command, Delete, Get, Operation, PageOptions, Put, Scan, WriteOptions};
+use item::outcome::{Answer, Page};
 use item::{AttributeValue, Item, Outcome};
 use shard::{Envelope, Inbox, Link, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
@@ -25,6 +25,8 @@ pub struct World {
     pub cut: Vec<(usize, usize)>,
     /// Whether flushes wait until asked for.
     pub hold_flushes: bool,
+    /// Reads that left their turn.
+    pub reads_left: usize,
     under_way: Vec<(u64, usize, Envelope)>,
 }
 
@@ -45,6 +47,7 @@ impl World {
             delay_ms: 0,
             cut: Vec::new(),
             hold_flushes: false,
+            reads_left: 0,
             under_way: Vec::new(),
         };
         for region in 0..world.names.len() {
@@ -119,6 +122,7 @@ impl World {
             }
             let turn = self.shards[region].turn(now, &mut self.inboxes[region]).expect("a turn");
             self.route(region, turn.send);
+            self.reads_left += turn.reads.len();
             let read: Vec<_> = turn.reads.into_iter().map(|read| read.run().expect("a read")).collect();
             self.route(region, read);
             if turn.sync {
@@ -197,6 +201,16 @@ impl World {
         match self.ask(region, operation) {
             Ok(Outcome::Item(item)) => item,
             Ok(Outcome::Stored(item)) => item.map(|item| item.item()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A page of a scan from the start, and whether it was read outside a turn.
+    pub fn page(&mut self, region: usize, table: &str, limit: Option<usize>) -> (Page, bool) {
+        let page = PageOptions { limit, consistent: true, ..PageOptions::default() };
+        let before = self.reads_left;
+        match self.ask(region, Operation::Scan(Scan { table: name(table), segment: None, page })) {
+            Ok(Outcome::Page(page)) => (page, self.reads_left > before),
             other => panic!("{other:?}"),
         }
     }
