@@ -20,6 +20,7 @@ use crate::handle::Handle;
 use crate::link_queue::Queue;
 use crate::metrics::{Metrics, Sources};
 use crate::stop::Stop;
+use crate::unfinished::Unfinished;
 
 /// What there is to see of a region's node.
 pub struct Observed {
@@ -29,6 +30,8 @@ pub struct Observed {
     pub published: watch::Receiver<Published>,
     /// The way to its shard.
     pub shard: Handle,
+    /// What its callers have sent in part.
+    pub unfinished: [Unfinished; 2],
     /// Its peers.
     pub peers: Vec<(RegionName, Queue)>,
     /// Whether it is stopping.
@@ -51,7 +54,8 @@ pub async fn serve(connections: Connections, observed: Observed) -> std::io::Res
 
 async fn metrics(State(observed): State<Arc<Observed>>) -> impl IntoResponse {
     let published = observed.published.borrow().clone();
-    let sources = Sources { published: &published, shard: &observed.shard, peers: &observed.peers };
+    let Observed { shard, unfinished, peers, .. } = &*observed;
+    let sources = Sources { published: &published, shard, unfinished, peers };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], observed.metrics.render(&sources))
 }
 

@@ -47,3 +47,4 @@ pub mod size;
 pub mod stop;
 pub mod sync;
 pub mod threads;
+pub mod unfinished;

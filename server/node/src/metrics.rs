@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::driver::Published;
 use crate::handle::Handle;
 use crate::link_queue::Queue;
+use crate::unfinished::Unfinished;
 
 /// Bounds of the latency buckets, in seconds: from a cached read to a deadline.
 const BUCKETS_SECONDS: [f64; 16] =
@@ -107,6 +108,8 @@ pub struct Sources<'a> {
     pub published: &'a Published,
     /// The way to the shard.
     pub shard: &'a Handle,
+    /// What callers have sent in part.
+    pub unfinished: &'a [Unfinished],
     /// The peers and what waits for them.
     pub peers: &'a [(RegionName, Queue)],
 }
@@ -165,7 +168,7 @@ impl CallMetrics {
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
 fn read(sources: &Sources<'_>) {
-    let Sources { published, shard, peers } = sources;
+    let Sources { published, shard, unfinished, peers } = sources;
     let figures = &published.figures;
     gauge!("meridian_serving").set(f64::from(u8::from(figures.serving)));
     gauge!("meridian_requests_in_flight").set(shard.in_flight() as f64);
@@ -185,6 +188,7 @@ fn read(sources: &Sources<'_>) {
         ("meridian_clock_steps_total", figures.clock_steps),
         ("meridian_link_messages_refused_total", figures.messages_refused),
         ("meridian_link_messages_dropped_inward_total", shard.links_dropped()),
+        ("meridian_messages_given_up_total", unfinished.iter().map(Unfinished::given_up).sum()),
     ] {
         counter!(name).absolute(value);
     }

@@ -31,6 +31,7 @@ use crate::peer_address::PeerAddress;
 use crate::service::Service;
 use crate::settings::NodeSettings;
 use crate::stop::{Failure, OnFailure, Stop};
+use crate::unfinished::Unfinished;
 
 /// Why a node cannot start, or ended on its own.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +142,9 @@ where
     }
     let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone(), stop.clone());
     let receiver = Receiver::new(identity, peers.clone(), shard.clone(), stop.clone());
-    let server = serve(sockets.grpc, service, receiver, stop.clone());
+    // Links have their own, so that clients cannot break them.
+    let unfinished = [(); 2].map(|()| Unfinished::new(share(settings, limits::MESSAGE_BYTES_MAX)));
+    let server = serve(sockets.grpc, service, receiver, unfinished.clone(), stop.clone());
     let server = {
         let (region, on_failure) = (region.clone(), on_failure.clone());
         tokio::spawn(async move {
@@ -154,6 +157,7 @@ where
         metrics,
         published: running.published.clone(),
         shard,
+        unfinished,
         peers: peers.into_iter().zip(queues).collect(),
         stop: stop.clone(),
     };
@@ -192,8 +196,9 @@ fn parts(
     }
 }
 
-/// What requests under way, or answers that nobody took, may take of the memory: a request is there up to
-/// four times, decoded, decided, in the log and on its way to the disk. At least the largest must fit.
+/// What requests under way, requests that came in part, or answers that nobody took, may take of the memory: a
+/// request is there up to four times, decoded, decided, in the log and on its way to the disk. At least the
+/// largest must fit.
 fn share(settings: &NodeSettings, least: usize) -> usize {
     let memory = usize::try_from(settings.memory.0).unwrap_or(usize::MAX);
     (memory / limits::MEMORY_SHARES_OF_REQUESTS).clamp(least, limits::INBOX_BYTES_MAX)
@@ -204,6 +209,7 @@ async fn serve(
     connections: Connections,
     service: Service,
     receiver: Receiver,
+    [of_clients, of_links]: [Unfinished; 2],
     stop: Stop,
 ) -> Result<(), tonic::transport::Error> {
     let service = MeridianServer::new(service)
@@ -218,8 +224,8 @@ async fn serve(
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS)))
         .http2_keepalive_timeout(Some(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS)))
-        .add_service(service)
-        .add_service(receiver)
+        .add_service(of_clients.count(service))
+        .add_service(of_links.count(receiver))
         .serve_with_incoming_shutdown(connections.stream(), stop.requested())
         .await
 }
