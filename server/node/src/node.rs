@@ -196,8 +196,8 @@ fn parts(
     }
 }
 
-/// What requests under way, requests that came in part, or answers that nobody took, may take of the memory: a
-/// request is there up to four times, decoded, decided, in the log and on its way to the disk. At least the
+/// What requests under way, messages that came in part, or answers that nobody took, may take of the memory:
+/// a request is there up to four times, decoded, decided, in the log and on its way to the disk. At least the
 /// largest must fit.
 fn share(settings: &NodeSettings, least: usize) -> usize {
     let memory = usize::try_from(settings.memory.0).unwrap_or(usize::MAX);

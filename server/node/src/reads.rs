@@ -1,7 +1,7 @@
 //! Threads for reads too long for a turn; each read runs on a snapshot of its own.
 //!
-//! Pages and comparisons have their own: a page, which a client waits for, never waits for the minutes that it
-//! may take to compare a table.
+//! Pages and comparisons have their own: a page, which a client waits for, never waits for the minutes that
+//! it may take to compare a table.
 //!
 //! Results go back through the driver, which alone knows who waits for what.
 

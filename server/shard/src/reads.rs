@@ -1,4 +1,4 @@
-//! Reads: committed data only, at the leader, answered in the turn that asked unless they take too long for it.
+//! Reads: committed data only, at the leader, answered in the turn that asked unless they take too long.
 
 use std::collections::BTreeMap;
 
