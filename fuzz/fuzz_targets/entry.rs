@@ -33,7 +33,7 @@ fn open(write: LogWrite, applied: u64) -> Option<Group<Memory>> {
     consensus::create(GROUP, &[1], &mut batch);
     batch.push(write);
     disk.append(batch).expect("the writes fit each other");
-    Group::open(disk, GROUP, 1, applied, &mut random()).ok()
+    Group::open(disk, GROUP, 1, applied, None, &mut random()).ok()
 }
 
 /// Reads an entry by committing it: a leader's first entry commits all before it.
@@ -45,7 +45,8 @@ fn read_entry(data: Vec<u8>) {
     let Some(number) = ready.ok().flatten().and_then(|ready| ready.sync) else { return };
     let _ = group.persisted(number);
     let Ok(Some(ready)) = group.ready(&mut LogBatch::new()) else { return };
-    for entry in ready.committed.iter().filter(|entry| entry.index == INDEX) {
+    let commands = ready.committed.iter().filter(|entry| entry.change.is_none());
+    for entry in commands.filter(|entry| entry.index == INDEX) {
         assert!(data.ends_with(&entry.data) && data.len() == entry.data.len() + 2);
     }
 }

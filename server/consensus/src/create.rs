@@ -6,6 +6,7 @@ use storage::engine::StateName;
 use storage::log::LogWrite;
 use types::GroupId;
 
+use crate::Members;
 use crate::format::{Truncated, encode_configuration, encode_hard_state, encode_truncated};
 
 /// Index and term behind which every log begins, as if it had been compacted up to there. So a replica that
@@ -20,14 +21,14 @@ pub const BEGINNING: u64 = 1;
 ///
 /// When there are no voters, or one is zero (raft-rs's word for nobody).
 pub fn create(group: GroupId, voters: &[u64], batch: &mut LogBatch) {
-    let mut voters = voters.to_vec();
-    voters.sort_unstable();
-    voters.dedup();
-    assert!(voters.first().is_some_and(|first| *first > 0), "a group has voters, and none is zero");
+    assert!(
+        !voters.is_empty() && !voters.contains(&raft::INVALID_ID),
+        "a group has voters, and none is zero"
+    );
     let hard_state = HardState { term: BEGINNING, commit: BEGINNING, ..HardState::default() };
     let begin = Truncated { index: BEGINNING, term: BEGINNING };
     for (name, value) in [
-        (StateName::Configuration, encode_configuration(&voters)),
+        (StateName::Configuration, encode_configuration(&Members::of_voters(voters))),
         (StateName::Truncated, encode_truncated(begin)),
         (StateName::HardState, encode_hard_state(&hard_state)),
     ] {

@@ -51,7 +51,7 @@ pub enum Error {
         first: u64,
     },
     /// A replica that its own stored configuration does not name.
-    #[error("replica {replica} is no voter of group {}", .group.0)]
+    #[error("replica {replica} is no member of group {}", .group.0)]
     NotAMember {
         /// Whose configuration.
         group: GroupId,
@@ -79,8 +79,8 @@ pub enum StepError {
         /// For which replica it was.
         to: u64,
     },
-    /// A message from a replica that is no member.
-    #[error("group {}: a message from replica {from}, which is no member", .group.0)]
+    /// An answer of a replica that is no member, or a message of nobody's.
+    #[error("group {}: an answer of replica {from}, which is no member", .group.0)]
     UnknownSender {
         /// To which group it came.
         group: GroupId,
@@ -110,6 +110,15 @@ pub enum ProposeError {
         /// Who leads, as far as this replica knows.
         leader: Option<u64>,
     },
+    /// Leadership is being handed over.
+    #[error("leadership is being handed over")]
+    Transferring,
+    /// Another change of members is not over yet, or this leader does not decide yet.
+    #[error("another change of members is under way")]
+    ChangeUnderWay,
+    /// A change of members that leaves no voter, says nothing or removes the leader.
+    #[error("a change of members that cannot be made")]
+    BadChange,
     /// More is proposed and not committed than `RAFT_UNCOMMITTED_BYTES_MAX`.
     #[error("too much of the log is not committed yet")]
     TooMuchUncommitted,

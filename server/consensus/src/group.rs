@@ -1,7 +1,7 @@
 //! A group as its shard sees it, and what can be asked of it.
 //!
-//! The verbs have files of their own: `open`, `campaign` (and `tick`), `step`, `propose`, `ready` (with
-//! `persisted` and `applied`), `compact`.
+//! The verbs have files of their own: `open`, `campaign` (and `tick`), `step`, `propose`, `change`,
+//! `transfer`, `read_index`, `ready` (with `persisted` and `applied`), `compact`, `restore`.
 
 use std::collections::VecDeque;
 
@@ -27,6 +27,10 @@ pub struct Group<E: Engine> {
     pub(crate) election_ticks: u32,
     /// While it leads: the index of the empty entry of its term.
     pub(crate) own_first: u64,
+    /// Whether it began to hand leadership over in this standing.
+    pub(crate) transferred: bool,
+    /// How often it asked a quorum whether it leads.
+    pub(crate) questions: u64,
 }
 
 /// What an election decides.
@@ -113,6 +117,7 @@ impl<E: Engine> Group<E> {
                 self.own_first = raft.raft_log.last_index();
             }
             self.standing = standing;
+            self.transferred = false;
             self.election_ticks = draw(random);
         }
         self.raft.raft.set_randomized_election_timeout(self.election_ticks as usize);

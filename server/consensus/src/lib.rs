@@ -7,26 +7,32 @@
 //! A group of one voter takes the same path as any other: its leader commits an entry once it is synced. It
 //! needs no ticks: `Group::campaign` makes it leader at once, and nobody can depose it.
 //!
-//! Nothing here reads a clock, starts a thread, draws randomness of its own or writes to the engine. Reads in
-//! followers, membership and snapshots are not here yet.
+//! Nothing here reads a clock, starts a thread, draws randomness of its own or writes to the engine.
 
 mod campaign;
+mod change;
 mod compact;
 mod create;
 mod error;
 mod format;
 mod group;
 mod logger;
+pub mod members;
 mod open;
 mod propose;
+mod read_index;
 mod ready;
+mod restore;
 mod step;
 mod store;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use create::{BEGINNING, create};
 pub use error::{Error, ProposeError, StepError};
 pub use group::Group;
-pub use ready::{Committed, Message, Ready};
+pub use members::{Change, Members};
+pub use ready::{Answered, Committed, Message, Ready};
+pub use restore::{Point, join};

@@ -11,16 +11,15 @@ use types::limits::{
     RAFT_MESSAGES_IN_FLIGHT_MAX, RAFT_UNCOMMITTED_BYTES_MAX,
 };
 
-use crate::Error;
-use crate::create::BEGINNING;
 use crate::group::{Group, Standing, draw};
 use crate::logger::logger;
 use crate::store::Store;
+use crate::{Error, Members};
 
 impl<E: Engine> Group<E> {
-    /// Opens the replica with raft id `replica` of a group that was created on this disk. `applied` is the
-    /// index that the group's flushed data stands at, 0 for none; `ready` hands out what was committed after
-    /// it.
+    /// Opens the replica with raft id `replica` of a group that was created or joined on this disk. `applied`
+    /// is the index that the group's flushed data stands at, 0 for none, and `members` the members as of then
+    /// if they are not those that the group was created with; `ready` hands out what was committed after it.
     ///
     /// Reads only. Every error is fatal: a log that lost synced entries must never vote again (DESIGN,
     /// section 5).
@@ -29,11 +28,13 @@ impl<E: Engine> Group<E> {
         group: GroupId,
         replica: u64,
         applied: u64,
+        members: Option<&Members>,
         random: &mut impl Rng,
     ) -> Result<Self, Error> {
-        let applied = applied.max(BEGINNING);
-        let store = Store::open(engine, group, applied)?;
-        if store.voters_at_open().binary_search(&replica).is_err() {
+        let store = Store::open(engine, group, applied, members)?;
+        let applied = applied.max(store.first() - 1);
+        let members = store.members_at_open();
+        if !members.voters.is_empty() && !members.contains(replica) {
             return Err(Error::NotAMember { group, replica });
         }
         let mut raft = RawNode::new(&config(replica, applied), store, &logger(group))
@@ -53,6 +54,8 @@ impl<E: Engine> Group<E> {
             standing,
             election_ticks,
             own_first: u64::MAX,
+            transferred: false,
+            questions: 0,
         })
     }
 }

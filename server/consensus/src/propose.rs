@@ -18,7 +18,9 @@ impl<E: Engine> Group<E> {
         if !self.is_leader() {
             return Err(ProposeError::NotLeader { leader: self.leader() });
         }
-        // The one other reason for a leader to drop a proposal, a transfer under way, does not occur.
+        if self.is_transferring() {
+            return Err(ProposeError::Transferring);
+        }
         self.raft.propose(Vec::new(), data).map_err(|_| ProposeError::TooMuchUncommitted)?;
         Ok(self.last_index())
     }

@@ -7,14 +7,15 @@
 
 use bytes::Bytes;
 use protobuf::Message as _;
-use raft::eraftpb;
+use raft::ReadState;
+use raft::eraftpb::{self, EntryType};
 use storage::engine::StateName;
 use storage::log::LogWrite;
 use storage::{Engine, LogBatch};
 use types::limits::{RAFT_COMMITTED_BYTES_PER_READY_MAX, RAFT_IDLE_ENTRIES_MAX, RAFT_TAIL_BYTES_MAX};
 
-use crate::format::{encode_entry, encode_hard_state};
-use crate::{Error, Group};
+use crate::format::{Truncated, encode_entry, encode_hard_state, encode_truncated};
+use crate::{Change, Error, Group, Members, Point};
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,8 +25,24 @@ pub struct Ready {
     pub sync: Option<u64>,
     /// Messages that may leave at once.
     pub messages: Vec<Message>,
+    /// The log begins anew behind this point: once `persisted` was called for `sync`, put its data in place
+    /// and call `applied`, before anything that is committed is applied.
+    pub restored: Option<Point>,
     /// What to apply, in order and without gaps from the last that was handed out; then call `applied`.
     pub committed: Vec<Committed>,
+    /// Questions to a quorum that it has answered.
+    pub answered: Vec<Answered>,
+    /// Replicas that lack what the log no longer holds: they need the data themselves.
+    pub lacking: Vec<u64>,
+}
+
+/// A quorum said that this replica leads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Answered {
+    /// The number that `ask_quorum` gave.
+    pub question: u64,
+    /// What must be applied before data are read.
+    pub index: u64,
 }
 
 /// A message to another replica of the group, opaque.
@@ -44,8 +61,10 @@ pub struct Committed {
     pub index: u64,
     /// The term it was proposed in.
     pub term: u64,
-    /// The command; empty for a leader's first entry, at which there is nothing to do.
+    /// The command; empty for a leader's first entry, at which there is nothing to do, and for a change.
     pub data: Bytes,
+    /// A change of members, for `apply_change`.
+    pub change: Option<Change>,
 }
 
 /// What waits for a sync.
@@ -74,6 +93,8 @@ impl<E: Engine> Group<E> {
         let committed = ready.take_committed_entries();
         let at_once = encode(ready.take_messages());
         let held = encode(ready.take_persisted_messages());
+        let answered = ready.take_read_states().iter().map(Answered::from).collect();
+        let restored = self.begin_anew(ready.snapshot(), batch);
         if !entries.is_empty() {
             let entries = entries.iter().map(encode_entry).collect();
             batch.push(LogWrite::Entries { group: self.id, entries });
@@ -91,7 +112,29 @@ impl<E: Engine> Group<E> {
         self.shrink();
         let messages = self.hold(number, must_sync, at_once, held);
         let sync = must_sync.then_some(number);
-        Ok(Some(Ready { sync, messages, committed: committed.into_iter().map(Committed::from).collect() }))
+        let committed = committed.into_iter().map(Committed::from).collect();
+        let lacking = self.raft.mut_store().take_lacking().into_iter().collect();
+        Ok(Some(Ready { sync, messages, restored, committed, answered, lacking }))
+    }
+
+    /// Drops the whole log for data that replace it, if there are any.
+    fn begin_anew(&mut self, snapshot: &eraftpb::Snapshot, batch: &mut LogBatch) -> Option<Point> {
+        if snapshot.is_empty() {
+            return None;
+        }
+        let metadata = snapshot.get_metadata();
+        let (group, index, term) = (self.id, metadata.index, metadata.term);
+        if self.raft.store().last() >= index {
+            // Appending replaces what lies behind; the entry itself goes with the rest.
+            let entries = vec![encode_entry(&eraftpb::Entry { index, term, ..Default::default() })];
+            batch.push(LogWrite::Entries { group, entries });
+        }
+        let at = Truncated { index, term };
+        batch.push(LogWrite::Compact { group, to: index + 1 });
+        batch.push(LogWrite::State { group, name: StateName::Truncated, value: encode_truncated(at) });
+        self.raft.mut_store().restored(at);
+        self.handed_out = index;
+        Some(Point { index, term, members: Members::of_raft(metadata.get_conf_state()) })
     }
 
     /// Says that what went into the batch with this number, and before it, is synced; returns the messages
@@ -148,7 +191,22 @@ impl<E: Engine> Group<E> {
 
 impl From<eraftpb::Entry> for Committed {
     fn from(entry: eraftpb::Entry) -> Self {
-        Committed { index: entry.index, term: entry.term, data: entry.data }
+        let (index, term) = (entry.index, entry.term);
+        match entry.entry_type {
+            EntryType::EntryNormal => Committed { index, term, data: entry.data, change: None },
+            EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => {
+                let change = Change::of_raft_bytes(&entry.data);
+                let change = change.expect("what enters a log is checked: by `step`, or when it is decoded");
+                Committed { index, term, data: Bytes::new(), change: Some(change) }
+            }
+        }
+    }
+}
+
+impl From<&ReadState> for Answered {
+    fn from(state: &ReadState) -> Self {
+        let question = state.request_ctx[..].try_into().expect("the number that `ask_quorum` gave");
+        Answered { question: u64::from_be_bytes(question), index: state.index }
     }
 }
 

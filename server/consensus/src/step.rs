@@ -8,7 +8,7 @@ use raft::eraftpb::{EntryType, Message, MessageType};
 use rand::Rng;
 use storage::Engine;
 
-use crate::{Error, Group, StepError};
+use crate::{Change, Error, Group, StepError};
 
 impl<E: Engine> Group<E> {
     /// Takes in the bytes of a `Message`. Messages may come late, twice or in another order.
@@ -16,6 +16,9 @@ impl<E: Engine> Group<E> {
         let group = self.id;
         let message = Message::parse_from_bytes(bytes).map_err(|_| StepError::Malformed { group })?;
         self.check(&message)?;
+        if message.msg_type == MessageType::MsgTimeoutNow && self.is_restoring() {
+            return Ok(());
+        }
         let from = message.from;
         // Of raft-rs's errors only this one is left: proposals and local messages were refused above.
         self.raft.step(message).map_err(|_| StepError::UnknownSender { group, from })?;
@@ -32,7 +35,10 @@ impl<E: Engine> Group<E> {
         if !is_expected(message.msg_type) {
             return Err(StepError::Unexpected { group, kind: message.msg_type as i32 });
         }
-        if from == to || self.raft.raft.prs().get(from).is_none() {
+        // A replica that was away may not know who the members are by now, and has to follow one it has never
+        // heard of. Answers, however, can only be to what was asked of members.
+        let known = !is_answer(message.msg_type) || self.raft.raft.prs().get(from).is_some();
+        if from == to || from == raft::INVALID_ID || !known {
             return Err(StepError::UnknownSender { group, from });
         }
         if !is_consistent(message) {
@@ -47,8 +53,19 @@ impl<E: Engine> Group<E> {
     }
 }
 
+/// Whether a message answers another.
+fn is_answer(kind: MessageType) -> bool {
+    matches!(
+        kind,
+        MessageType::MsgAppendResponse
+            | MessageType::MsgHeartbeatResponse
+            | MessageType::MsgRequestVoteResponse
+            | MessageType::MsgRequestPreVoteResponse
+    )
+}
+
 /// Whether replicas send each other such messages. Not proposals: a follower's would be unknown to the
-/// leader's overlay (`P2`). Not snapshots, transfers or reads: nobody asks for them yet.
+/// leader's overlay (`P2`). Not snapshots: data come by other ways. Not reads: only leaders ask.
 fn is_expected(kind: MessageType) -> bool {
     matches!(
         kind,
@@ -60,14 +77,19 @@ fn is_expected(kind: MessageType) -> bool {
             | MessageType::MsgRequestVoteResponse
             | MessageType::MsgRequestPreVote
             | MessageType::MsgRequestPreVoteResponse
+            | MessageType::MsgTimeoutNow
     )
 }
 
 /// Whether a message has a term (raft-rs takes one without for its own) and its entries follow one another.
 fn is_consistent(message: &Message) -> bool {
     let follows = |(index, entry): (u64, &raft::eraftpb::Entry)| {
-        let normal = entry.entry_type == EntryType::EntryNormal && entry.context.is_empty();
-        normal && entry.index == index && entry.term <= message.term
+        let readable = match entry.entry_type {
+            EntryType::EntryNormal => true,
+            EntryType::EntryConfChange => false,
+            EntryType::EntryConfChangeV2 => Change::of_raft_bytes(&entry.data).is_some(),
+        };
+        readable && entry.context.is_empty() && entry.index == index && entry.term <= message.term
     };
     let Some(first) = message.index.checked_add(1) else { return false };
     message.term > 0 && (first..).zip(&message.entries).all(follows)

@@ -8,7 +8,9 @@
 //! cause and, in a shard, ends the process. What `ready` and `compact` read they read beforehand, with typed
 //! errors.
 
+use std::cell::RefCell;
 use std::cmp::min;
+use std::collections::BTreeSet;
 
 use raft::eraftpb::{Entry, Snapshot};
 use raft::{GetEntriesContext, RaftState, Storage, StorageError};
@@ -16,10 +18,10 @@ use storage::engine::StateName;
 use storage::{Engine, LogEntry};
 use types::GroupId;
 
-use crate::Error;
 use crate::create::BEGINNING;
 use crate::format::{Truncated, decode_configuration, decode_entry, decode_hard_state, decode_truncated};
 use crate::tail::Tail;
+use crate::{Error, Members};
 
 /// The log of one group, for reading.
 pub struct Store<E> {
@@ -32,21 +34,25 @@ pub struct Store<E> {
     tail: Tail,
     /// Entries that are about to be asked for, already read.
     fetched: Vec<Entry>,
+    /// Replicas that lack what the log no longer holds.
+    lacking: RefCell<BTreeSet<u64>>,
 }
 
 impl<E: Engine> Store<E> {
     /// Reads where the log of a group begins and ends and what it had committed; `applied` is where its data
     /// ends.
-    pub fn open(engine: E, group: GroupId, applied: u64) -> Result<Self, Error> {
+    pub fn open(engine: E, group: GroupId, applied: u64, members: Option<&Members>) -> Result<Self, Error> {
         let failed = |cause| Error::Storage { group, cause };
         let state = |name| engine.state(group, name).map_err(failed)?.ok_or(Error::Unknown { group });
-        let configuration = decode_configuration(&state(StateName::Configuration)?).map_err(failed)?;
+        let created_with = decode_configuration(&state(StateName::Configuration)?).map_err(failed)?;
+        let members = members.unwrap_or(&created_with).to_raft();
         let mut hard_state = decode_hard_state(&state(StateName::HardState)?).map_err(failed)?;
         let truncated = decode_truncated(&state(StateName::Truncated)?).map_err(failed)?;
         let begin = truncated.index.saturating_add(1);
         let (first, last) = engine.log_range(group).map_err(failed)?.unwrap_or((begin, truncated.index));
         let first = first.max(begin);
-        let applied = applied.max(BEGINNING);
+        // A group's data begin where its log does.
+        let applied = if truncated.index <= BEGINNING { applied.max(truncated.index) } else { applied };
         if first > begin || applied < truncated.index {
             return Err(Error::LogGap { group, applied, first });
         }
@@ -57,13 +63,14 @@ impl<E: Engine> Store<E> {
             return Err(Error::LogTooShort { group, last, commit });
         }
         hard_state.commit = commit;
-        let at_open = Some(Box::new(RaftState::new(hard_state, configuration)));
-        Ok(Store { engine, group, at_open, truncated, last, tail: Tail::default(), fetched: Vec::new() })
+        let at_open = Some(Box::new(RaftState::new(hard_state, members)));
+        let (tail, fetched, lacking) = Default::default();
+        Ok(Store { engine, group, at_open, truncated, last, tail, fetched, lacking })
     }
 
-    /// The voters that the group was opened with, ascending.
-    pub fn voters_at_open(&self) -> &[u64] {
-        self.at_open.as_ref().map_or(&[], |state| &state.conf_state.voters)
+    /// The members that the group was opened with.
+    pub fn members_at_open(&self) -> Members {
+        self.at_open.as_ref().map_or_else(Members::default, |state| Members::of_raft(&state.conf_state))
     }
 
     /// Frees what only the start needed.
@@ -101,6 +108,22 @@ impl<E: Engine> Store<E> {
     pub fn compacted(&mut self, at: Truncated) {
         self.truncated = at;
         while self.tail.drop_first(at.index) {}
+    }
+
+    /// Notes that the log begins anew behind an entry.
+    pub fn restored(&mut self, at: Truncated) {
+        (self.truncated, self.last) = (at, at.index);
+        (self.tail, self.fetched) = Default::default();
+    }
+
+    /// The replicas that were found to lack what the log no longer holds, since this was last asked.
+    pub fn take_lacking(&mut self) -> BTreeSet<u64> {
+        self.lacking.take()
+    }
+
+    /// The index of the last entry, synced or not.
+    pub fn last(&self) -> u64 {
+        self.last
     }
 
     /// The term of an entry that is in the log, or at which it begins.
@@ -203,9 +226,10 @@ impl<E: Engine> Storage for Store<E> {
         Ok(self.last)
     }
 
-    /// Always "temporarily unavailable", raft-rs's word for "ask again": there are no snapshots yet, so a
-    /// follower whose next entries are compacted away waits, and is served again by whoever still has them.
-    fn snapshot(&self, _request_index: u64, _to: u64) -> raft::Result<Snapshot> {
+    /// Always "temporarily unavailable", raft-rs's word for "ask again": it must not wait for data that take
+    /// minutes to move, and learns from the follower's acknowledgement when they are there.
+    fn snapshot(&self, _request_index: u64, to: u64) -> raft::Result<Snapshot> {
+        self.lacking.borrow_mut().insert(to);
         Err(StorageError::SnapshotTemporarilyUnavailable.into())
     }
 }

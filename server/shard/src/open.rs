@@ -105,7 +105,7 @@ impl<E: Engine> Shard<E> {
     fn open_replica(&mut self, table: &Table, group: GroupId, range: HashRange) -> Result<Replica<E>, Error> {
         let home = self.home(table, group, range);
         let state = load_state(&self.engine, group)?;
-        let raft = Group::open(self.engine.clone(), group, REPLICA, state.applied, &mut self.random)?;
+        let raft = Group::open(self.engine.clone(), group, REPLICA, state.applied, None, &mut self.random)?;
         let overlay = Overlay::new(home.incarnation);
         let last_change = last_change(&self.engine, group)?;
         let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, range))?;
@@ -176,7 +176,7 @@ fn open_catalog<E: Engine>(
         engine.append(batch)?;
     }
     let state = load_state(engine, GroupId::CATALOG)?;
-    let group = Group::open(engine.clone(), GroupId::CATALOG, REPLICA, state.applied, random)?;
+    let group = Group::open(engine.clone(), GroupId::CATALOG, REPLICA, state.applied, None, random)?;
     let applied = region::update::load(engine, settings.region.clone())?;
     Ok(CatalogReplica { group, state, applied, in_flight: None, queue: VecDeque::new() })
 }

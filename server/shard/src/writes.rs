@@ -141,7 +141,12 @@ impl<E: Engine> Shard<E> {
 /// What a client is told when raft did not accept a proposal: nothing was proposed (`P3`).
 pub(crate) fn refusal(refused: consensus::ProposeError) -> Refusal {
     match refused {
-        consensus::ProposeError::NotLeader { .. } => Refusal::NotLeader,
+        consensus::ProposeError::NotLeader { .. } | consensus::ProposeError::Transferring => {
+            Refusal::NotLeader
+        }
+        consensus::ProposeError::ChangeUnderWay | consensus::ProposeError::BadChange => {
+            unreachable!("a command changes no members")
+        }
         consensus::ProposeError::TooMuchUncommitted => {
             Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }
         }

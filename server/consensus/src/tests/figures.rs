@@ -35,7 +35,7 @@ fn thousands_of_groups_open_on_one_disk() {
     ids.clone().for_each(|id| create_on(&disk, id, &[1]));
     let mut random = random(1);
     let mut groups: Vec<_> =
-        ids.map(|id| Group::open(disk.clone(), id, 1, 0, &mut random).unwrap()).collect();
+        ids.map(|id| Group::open(disk.clone(), id, 1, 0, None, &mut random).unwrap()).collect();
     let mut batch = LogBatch::new();
     for group in &mut groups {
         group.campaign(&mut random);

@@ -1,5 +1,6 @@
 //! Tests of whole groups: golden scripts that read as stories, and random schedules against a model.
 
+mod changing;
 mod figures;
 mod one;
 mod reading;
@@ -41,5 +42,5 @@ pub fn create_on(memory: &Memory, group: GroupId, voters: &[u64]) {
 
 /// Opens the test group's replica over a disk.
 pub fn open(memory: &Memory, replica: u64, applied: u64) -> Result<Group<Memory>, crate::Error> {
-    Group::open(memory.clone(), GROUP, replica, applied, &mut random(replica))
+    Group::open(memory.clone(), GROUP, replica, applied, None, &mut random(replica))
 }

@@ -24,7 +24,7 @@ proptest! {
         fetched in any::<bool>(),
     ) {
         let disk = disk(GROUP, &[1]);
-        let mut store = Store::open(disk.clone(), GROUP, 0).unwrap();
+        let mut store = Store::open(disk.clone(), GROUP, 0, None).unwrap();
         let all: Vec<Entry> =
             (2..).zip(&terms).map(|(index, term)| entry(index, *term, (index as usize * 37) % 100)).collect();
         let last = terms.len() as u64 + 1;

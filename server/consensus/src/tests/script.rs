@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use protobuf::Message as _;
-use raft::eraftpb::{self, MessageType};
+use raft::eraftpb::{self, EntryType, MessageType};
 use storage::engine::StateName;
 use storage::log::LogWrite;
 use storage::{Engine, LogBatch};
@@ -12,6 +12,7 @@ use storage::{Engine, LogBatch};
 use super::GROUP;
 use super::world::World;
 use crate::format::{decode_entry, decode_hard_state, decode_truncated};
+use crate::members::{Change, Members, Step};
 use crate::{Committed, Ready};
 
 #[derive(goldenscript::Command)]
@@ -73,6 +74,26 @@ enum Command {
     },
     Status(u64),
     Log(u64),
+    /// Makes a disk on which the group was joined, and opens it.
+    Join(u64),
+    /// Proposes steps: `voter4`, `learner4`, `remove4`.
+    Change {
+        replica: u64,
+        #[arg(optional)]
+        steps: Vec<String>,
+    },
+    Members(u64),
+    Transfer {
+        replica: u64,
+        to: u64,
+    },
+    /// Asks a quorum whether a replica leads.
+    Ask(u64),
+    /// Gives a replica the data of another.
+    Restore {
+        replica: u64,
+        from: u64,
+    },
 }
 
 struct Runner(World);
@@ -130,6 +151,19 @@ impl goldenscript::Runner for Runner {
             }
             Command::Damage { replica, from } => damage(world, *replica, *from)?,
             Command::Status(replica) => show_status(world, *replica, &mut out)?,
+            Command::Join(replica) => world.join(*replica),
+            Command::Change { replica, steps } => {
+                let steps = steps.iter().map(|text| step(text)).collect::<Result<_, _>>()?;
+                let change = Change { steps };
+                let index = world.group(*replica).propose_change(&change)?;
+                writeln!(out, "accepted at {index}")?;
+            }
+            Command::Members(replica) => writeln!(out, "{}", members(&world.group(*replica).members()))?,
+            Command::Transfer { replica, to } => world.transfer(*replica, *to),
+            Command::Ask(replica) => writeln!(out, "question {:?}", world.group(*replica).ask_quorum())?,
+            Command::Restore { replica, from } => {
+                writeln!(out, "{}", if world.restore(*replica, *from) { "wanted" } else { "not wanted" })?;
+            }
             Command::Log(replica) => {
                 let disk = &world.replica(*replica).disk;
                 if let Some((first, last)) = disk.log_range(GROUP)? {
@@ -141,6 +175,31 @@ impl goldenscript::Runner for Runner {
         }
         Ok(out)
     }
+}
+
+fn step(text: &str) -> Result<Step, Box<dyn Error>> {
+    let (kind, replica) = text.split_at(text.find(char::is_numeric).ok_or("a step names a replica")?);
+    let replica = replica.parse()?;
+    match kind {
+        "voter" => Ok(Step::Voter(replica)),
+        "learner" => Ok(Step::Learner(replica)),
+        "remove" => Ok(Step::Remove(replica)),
+        _ => Err("voter, learner or remove".into()),
+    }
+}
+
+fn members(members: &Members) -> String {
+    let mut out = format!("voters {:?}", members.voters);
+    for (name, list) in [
+        ("learners", &members.learners),
+        ("outgoing", &members.outgoing),
+        ("learners next", &members.learners_next),
+    ] {
+        if !list.is_empty() {
+            out.push_str(&format!(" {name} {list:?}"));
+        }
+    }
+    out
 }
 
 fn deliver(
@@ -183,8 +242,17 @@ fn show_ready(ready: &Ready, batch: &LogBatch, out: &mut String) -> Result<(), B
     for sent in &ready.messages {
         writeln!(out, "send {}", message(&sent.bytes)?)?;
     }
+    if let Some(point) = &ready.restored {
+        writeln!(out, "restored {}@{} {}", point.index, point.term, members(&point.members))?;
+    }
     for entry in &ready.committed {
         writeln!(out, "committed {}", committed(entry))?;
+    }
+    for answered in &ready.answered {
+        writeln!(out, "answered {} at {}", answered.question, answered.index)?;
+    }
+    for lacking in &ready.lacking {
+        writeln!(out, "replica {lacking} lacks what the log no longer holds")?;
     }
     if let Some(number) = ready.sync {
         writeln!(out, "sync as {number}")?;
@@ -227,11 +295,19 @@ fn show_status(world: &mut World, replica: u64, out: &mut String) -> Result<(), 
 
 /// Index, term and data; an empty entry is shown as `-`.
 fn entry(entry: &eraftpb::Entry) -> String {
+    if entry.entry_type != EntryType::EntryNormal {
+        let change = Change::of_raft_bytes(&entry.data);
+        let steps = change.map(|change| change.steps).unwrap_or_default();
+        return format!("{}@{} {steps:?}", entry.index, entry.term);
+    }
     let data = if entry.data.is_empty() { "-".into() } else { String::from_utf8_lossy(&entry.data) };
     format!("{}@{} {data}", entry.index, entry.term)
 }
 
 fn committed(entry: &Committed) -> String {
+    if let Some(change) = &entry.change {
+        return format!("{}@{} {:?}", entry.index, entry.term, change.steps);
+    }
     let data = if entry.data.is_empty() { "-".into() } else { String::from_utf8_lossy(&entry.data) };
     format!("{}@{} {data}", entry.index, entry.term)
 }
@@ -284,11 +360,16 @@ scripts! {
     election,
     election_vote_waits,
     follower_pipelined,
+    joint,
     lagging_behind_compaction,
     leader_loss,
     log_lost,
+    learner,
     one_voter,
+    quorum_read,
     one_voter_crash,
     one_voter_pipelined,
     replication,
+    restore_over_a_divergent_log,
+    transfer,
 }

@@ -1,0 +1,29 @@
+//! Handing leadership over.
+
+use rand::Rng;
+use storage::Engine;
+
+use crate::Group;
+
+impl<E: Engine> Group<E> {
+    /// Begins to hand leadership to a voter, which campaigns as soon as it has everything; until then nothing
+    /// can be proposed. raft-rs gives up after an election timeout. From now on, for the rest of its term,
+    /// this leader must not trust a lease (`P4`): the other may lead at any moment.
+    pub fn transfer(&mut self, to: u64, random: &mut impl Rng) {
+        if self.is_leader() && to != self.replica() {
+            self.transferred = true;
+            self.raft.transfer_leader(to);
+            self.settle(random);
+        }
+    }
+
+    /// Whether leadership is being handed over, so that nothing can be proposed.
+    pub fn is_transferring(&self) -> bool {
+        self.raft.raft.lead_transferee.is_some()
+    }
+
+    /// Whether a handing over was begun in this term of leading, whatever came of it (`P4`).
+    pub fn has_transferred(&self) -> bool {
+        self.transferred
+    }
+}
