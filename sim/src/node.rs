@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use shard::snapshot_read::SnapshotRead;
 use shard::{Inbox, Settings, Shard, TurnId};
 use storage::Engine;
-use types::{Faults, Now, RegionId, RegionName};
+use types::{Faults, NodeId, Now, RegionId, RegionName};
 
 use crate::clock::Clock;
 use crate::disk::Disk;
@@ -93,7 +93,8 @@ impl Node {
     /// Starts the process over what the disk holds.
     pub fn open(&mut self, now: Now, seed: u64) -> Result<(), shard::Error> {
         let (region, peers, faults) = (self.name.clone(), self.peers.clone(), self.faults);
-        let settings = Settings { region, peers, seed, faults };
+        let (node, nodes) = (NodeId::ONLY, vec![NodeId::ONLY]);
+        let settings = Settings { region, node, nodes, peers, seed, faults };
         self.machine = Some(Shard::open(self.disk.clone(), settings, now)?);
         Ok(())
     }

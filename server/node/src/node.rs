@@ -14,7 +14,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
-use types::{RegionId, RegionName, limits};
+use types::{NodeId, RegionId, RegionName, limits};
 
 use crate::clock::Clock;
 use crate::connections::{Connections, Manners};
@@ -182,6 +182,8 @@ fn parts(
     driver::Parts {
         settings: shard::Settings {
             region: settings.region.clone(),
+            node: NodeId::ONLY,
+            nodes: vec![NodeId::ONLY],
             peers: peers.to_vec(),
             seed: rand::random(),
             faults: settings.faults,

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use item::{Error, Invalid};
 use types::{
-    GroupId, HashRange, HybridTime, Incarnation, KeyHash, KeySchema, RegionName, TableId, TableName, limits,
+    GroupId, HashRange, HybridTime, Incarnation, KeyHash, KeySchema, NodeId, RegionName, TableId, TableName,
+    limits,
 };
 
 use crate::update::Update;
-use crate::{Copy, Entry, Life};
+use crate::{Copy, Entry, Life, Seat, seat};
 
 /// A table and where its copy lives in this region.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,9 +21,17 @@ pub struct Table {
     pub entry: Entry,
     /// The first of this copy's partitions; they are numbered on from it, in the order of their ranges.
     pub first_group: GroupId,
+    /// Where the replicas of each partition sit; nothing in a region of one node.
+    pub seats: Vec<Vec<Seat>>,
 }
 
 impl Table {
+    /// Where the replicas of a partition sit, the one that is to lead first.
+    pub fn seats(&self, group: GroupId) -> &[Seat] {
+        let index = group.0.checked_sub(self.first_group.0).and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| self.seats.get(index)).map_or(&[Seat::ONLY], |seats| seats)
+    }
+
     /// The partition of a hash.
     pub fn partition_of(&self, hash: KeyHash) -> GroupId {
         let wide = (u128::from(hash.0) + 1) * u128::from(self.entry.partitions);
@@ -64,6 +73,8 @@ impl Default for Settings {
 pub struct Catalog {
     /// The region whose catalog it is.
     pub me: RegionName,
+    /// The region's nodes, ascending.
+    pub nodes: Vec<NodeId>,
     /// All tables, deleted ones included.
     pub tables: BTreeMap<TableId, Table>,
     /// The rest.
@@ -84,9 +95,9 @@ pub enum Learned {
 }
 
 impl Catalog {
-    /// An empty catalog of a region.
-    pub fn new(me: RegionName) -> Self {
-        Catalog { me, tables: BTreeMap::new(), settings: Settings::default() }
+    /// An empty catalog of a region of these nodes.
+    pub fn new(me: RegionName, nodes: Vec<NodeId>) -> Self {
+        Catalog { me, nodes, tables: BTreeMap::new(), settings: Settings::default() }
     }
 
     /// The table that has a name, unless it was deleted everywhere. One that is being deleted gives way: it
@@ -136,7 +147,11 @@ impl Catalog {
         settings.next_group.0 += u64::from(entry.partitions);
         entry.copies.insert(self.me.clone(), Copy::Confirmed(incarnation));
         entry.advance(&self.me);
-        Update { table: Some(Table { entry, first_group }), settings: Some(settings) }
+        let seats = match self.nodes[..] {
+            [NodeId::ONLY] => Vec::new(),
+            _ => seat::spread(&self.nodes, entry.partitions),
+        };
+        Update { table: Some(Table { entry, first_group, seats }), settings: Some(settings) }
     }
 
     /// Decides a deletion in every region.
@@ -169,7 +184,7 @@ impl Catalog {
             if joined == mine.entry {
                 return Learned::Known;
             }
-            let table = Table { entry: joined, first_group: mine.first_group };
+            let table = Table { entry: joined, ..mine.clone() };
             return Learned::Update(Update { table: Some(table), settings: None });
         }
         if !entry.copies.contains_key(&self.me) {
@@ -178,7 +193,7 @@ impl Catalog {
         if entry.life >= Life::Deleting {
             let mut entry = entry;
             entry.advance(&self.me);
-            let table = Table { entry, first_group: GroupId::default() };
+            let table = Table { entry, first_group: GroupId::default(), seats: Vec::new() };
             return Learned::Update(Update { table: Some(table), settings: None });
         }
         match self.find(&entry.name) {
@@ -241,7 +256,7 @@ mod tests {
     }
 
     fn world() -> Vec<Catalog> {
-        ["a", "b", "c"].map(|region| Catalog::new(name(region))).to_vec()
+        ["a", "b", "c"].map(|region| Catalog::new(name(region), vec![NodeId::ONLY])).to_vec()
     }
 
     /// All tell all, until a round brings nothing new.
@@ -292,7 +307,7 @@ mod tests {
 
     #[test]
     fn numbers_are_never_issued_twice() {
-        let mut catalog = Catalog::new(name("a"));
+        let mut catalog = Catalog::new(name("a"), vec![NodeId::ONLY]);
         let first = create(&mut catalog, &["a"], 5).expect("created");
         let (_, update) = catalog.delete(&catalog.tables[&first].entry.name.clone()).expect("deleted");
         update.apply(&mut catalog);
@@ -332,7 +347,7 @@ mod tests {
 
         #[test]
         fn every_hash_has_the_partition_whose_range_holds_it(hash in any::<u64>(), partitions in 1u32..5000) {
-            let mut catalog = Catalog::new(name("a"));
+            let mut catalog = Catalog::new(name("a"), vec![NodeId::ONLY]);
             let id = create(&mut catalog, &["a"], 5).expect("created");
             let mut table = catalog.tables[&id].clone();
             table.entry.partitions = partitions;

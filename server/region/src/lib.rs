@@ -6,9 +6,11 @@
 pub mod catalog;
 pub mod entry;
 pub mod fan_out;
+pub mod seat;
 pub mod update;
 
 pub use catalog::{Catalog, Learned, Settings, Table};
 pub use entry::{Copy, Entry, Life};
 pub use fan_out::BatchWriteFan;
+pub use seat::Seat;
 pub use update::Update;

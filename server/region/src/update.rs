@@ -7,12 +7,15 @@ use std::collections::BTreeSet;
 use storage::keys::catalog as key;
 use storage::{Batch, Error, Read};
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::{GroupId, RegionName};
+use types::{GroupId, NodeId, RegionName};
 
 use crate::catalog::{Catalog, Settings, Table};
 use crate::entry::Entry;
+use crate::seat;
 
 const FORMAT: u8 = 1;
+/// The format of a table whose replicas sit on several nodes.
+const FORMAT_SEATED: u8 = 2;
 const SETTINGS: u8 = 1;
 
 /// Entries to put into the catalog, whole.
@@ -73,9 +76,9 @@ impl Update {
 }
 
 /// Reads the whole catalog of a region from its key space.
-pub fn load(engine: &impl Read, me: RegionName) -> Result<Catalog, Error> {
+pub fn load(engine: &impl Read, me: RegionName, nodes: Vec<NodeId>) -> Result<Catalog, Error> {
     let corrupt = |_| Error::undecodable("catalog entry");
-    let mut catalog = Catalog::new(me);
+    let mut catalog = Catalog::new(me, nodes);
     storage::engine::each(engine, &key::tables(), |_, value| {
         let table = decode_table(value).map_err(corrupt)?;
         catalog.tables.insert(table.entry.id, table);
@@ -88,21 +91,30 @@ pub fn load(engine: &impl Read, me: RegionName) -> Result<Catalog, Error> {
 }
 
 fn encode_table(table: &Table) -> Vec<u8> {
-    let mut out = vec![FORMAT];
+    let mut out = vec![if table.seats.is_empty() { FORMAT } else { FORMAT_SEATED }];
     put_varint(&mut out, table.first_group.0);
     put_sized(&mut out, &table.entry.encode());
+    if !table.seats.is_empty() {
+        seat::put(&mut out, &table.seats);
+    }
     out
 }
 
 fn decode_table(bytes: &[u8]) -> Result<Table, Malformed> {
     let mut reader = Reader::new(bytes);
-    if reader.u8()? != FORMAT {
-        return Err(Malformed);
-    }
+    let format = reader.u8()?;
     let first_group = GroupId(reader.varint()?);
     let entry = Entry::decode(reader.sized()?)?;
+    let seats = match format {
+        FORMAT => Vec::new(),
+        FORMAT_SEATED => seat::read(&mut reader)?,
+        _ => return Err(Malformed),
+    };
     reader.finish()?;
-    Ok(Table { entry, first_group })
+    if format == FORMAT_SEATED && seats.len() != entry.partitions as usize {
+        return Err(Malformed);
+    }
+    Ok(Table { entry, first_group, seats })
 }
 
 fn encode_settings(settings: &Settings) -> Vec<u8> {
@@ -139,10 +151,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn updates_round_trip(entry in any_entry(), group in any::<u64>(), both in any::<bool>()) {
+        fn updates_round_trip(
+            entry in any_entry(),
+            group in any::<u64>(),
+            both in any::<bool>(),
+            nodes in 0..4u64,
+        ) {
+            let nodes: Vec<_> = (1..=nodes).map(NodeId).collect();
+            let seats = if nodes.is_empty() { Vec::new() } else { seat::spread(&nodes, entry.partitions) };
             let paused = BTreeSet::from([name("a"), name("b")]);
             let settings = Settings { next_group: GroupId(group), next_counter: 7, paused };
-            let table = Table { entry, first_group: GroupId(group) };
+            let table = Table { entry, first_group: GroupId(group), seats };
             let update = Update { table: both.then_some(table), settings: Some(settings) };
             prop_assert_eq!(Update::decode(&update.encode()), Ok(update));
         }

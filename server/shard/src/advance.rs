@@ -26,6 +26,7 @@ struct Owed {
     catalog: Vec<CatalogWaiter>,
     updates: Vec<(Option<Table>, Option<Table>)>,
     deciding: Vec<GroupId>,
+    answered: Vec<(GroupId, u64)>,
     dropped: Vec<Table>,
 }
 
@@ -70,15 +71,18 @@ impl<E: Engine> Shard<E> {
                 if let Some(number) = ready.sync {
                     self.unsynced.numbers.push((group, number));
                 }
+                self.post(group, ready.messages);
+                owed.answered.extend(ready.answered.iter().map(|answered| (group, answered.question)));
                 self.apply(group, &ready.committed, &mut writes, &mut owed)?;
                 if writes.bytes() >= limits::APPLY_BYTES_MAX && owed.dropped.is_empty() {
                     self.engine.write(std::mem::take(&mut writes))?;
                 }
             }
             self.notice_term(group);
-            if let Some(replica) = self.replicas.get_mut(&group).filter(|replica| replica.decides()) {
-                replica.established = true;
-                if !replica.ships() {
+            if let Some(replica) = self.replicas.get_mut(&group) {
+                // A leader's own first entry is behind whatever was applied.
+                replica.established |= replica.decides() || replica.state.applied > consensus::BEGINNING;
+                if replica.decides() && !replica.ships() {
                     owed.deciding.push(group);
                 }
             }
@@ -161,6 +165,7 @@ impl<E: Engine> Shard<E> {
             self.due.gossip_ns = 0;
             self.restart_paused();
         }
+        owed.answered.into_iter().for_each(|(group, question)| self.answered(group, question));
         owed.waiters.into_iter().for_each(|waiter| self.tell(waiter));
         owed.catalog.into_iter().for_each(|waiter| self.tell_catalog(waiter));
         Ok(())
@@ -206,6 +211,9 @@ impl<E: Engine> Shard<E> {
 
     /// Drops the overlay when term or role changed: what was in flight may or may not come (`P2`, `P3`).
     fn notice_term(&mut self, group: GroupId) {
+        if group == GroupId::CATALOG {
+            return self.notice_catalog_term();
+        }
         let Some(replica) = self.replicas.get_mut(&group) else { return };
         if replica.term == replica.group.term() && replica.group.is_leader() {
             return;
@@ -213,7 +221,25 @@ impl<E: Engine> Shard<E> {
         replica.term = replica.group.term();
         replica.overlay = partition::Overlay::new(replica.home.incarnation);
         let waiting = std::mem::take(&mut replica.waiting);
+        // Only a leader ships, and another's cursors may have moved on.
+        for shipper in std::mem::take(&mut replica.shippers).into_values() {
+            self.count_flight(shipper.peer(), shipper.bytes_in_flight(), 0);
+        }
         waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
+        self.unconfirmed(group);
+    }
+
+    fn notice_catalog_term(&mut self) {
+        if self.catalog.term == self.catalog.group.term() && self.catalog.group.is_leader() {
+            return;
+        }
+        self.catalog.term = self.catalog.group.term();
+        if let Some((_, waiter)) = self.catalog.in_flight.take() {
+            self.tell_catalog_unknown(waiter);
+        }
+        if !self.catalog.group.is_leader() && self.is_shared(GroupId::CATALOG) {
+            self.refuse_queue();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use item::{Error as Refusal, Invalid};
 use region::{Entry, Learned, Life, Table, Update};
 use storage::Engine;
 use types::command::{PeerStatus, RegionAnswer, RegionCommand, TableAnswer, TableCommand, TableStatus};
-use types::{KeySchema, RegionId, RegionName, TableId, TableName, TableState, limits};
+use types::{GroupId, KeySchema, RegionId, RegionName, TableId, TableName, TableState, limits};
 
 use crate::reads::Told;
 use crate::waiter::CatalogWaiter;
@@ -76,7 +76,7 @@ impl<E: Engine> Shard<E> {
     }
 
     fn describe(&mut self, number: u64, name: &TableName) -> Result<(), Refusal> {
-        let missing = || Refusal::TableNotFound { name: name.clone() };
+        let missing = || self.missing(name);
         let status = self.names.get(name).and_then(|id| self.status(*id)).ok_or_else(missing)?;
         self.reply(number, Ok(Answer::Table(TableAnswer::Table(status))));
         Ok(())
@@ -96,8 +96,10 @@ impl<E: Engine> Shard<E> {
     }
 
     fn is_established(&self, table: &Table) -> bool {
-        let replica = |group| self.replicas.get(&group);
-        table.partitions().all(|(group, _)| replica(group).is_some_and(|replica| replica.established))
+        let me = self.settings.node;
+        let mine = |group: GroupId| table.seats(group).iter().any(|seat| seat.node == me);
+        let established = |group| self.replicas.get(&group).is_some_and(|replica| replica.established);
+        table.partitions().filter(|(group, _)| mine(*group)).all(|(group, _)| established(group))
     }
 
     fn list(&mut self, number: u64, after: Option<&TableName>, limit: usize) {
@@ -152,6 +154,10 @@ impl<E: Engine> Shard<E> {
     }
 
     fn enqueue(&mut self, request: CatalogRequest) -> Result<(), Refusal> {
+        // The only voter will lead once its log is replayed; others may never.
+        if self.is_shared(GroupId::CATALOG) && !self.catalog_decides() {
+            return Err(Refusal::NotLeader);
+        }
         if self.catalog.queue.len() >= limits::CATALOG_QUEUE_MAX {
             return Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS });
         }
@@ -235,6 +241,29 @@ impl<E: Engine> Shard<E> {
                     self.reply(number, Err(writes::refusal(refused)));
                 }
             }
+        }
+    }
+
+    /// Refuses what waits for the catalog: another node leads it.
+    pub(crate) fn refuse_queue(&mut self) {
+        for request in std::mem::take(&mut self.catalog.queue) {
+            match request {
+                CatalogRequest::Create { number, .. }
+                | CatalogRequest::Delete { number, .. }
+                | CatalogRequest::Pause { number, .. } => self.reply(number, Err(Refusal::NotLeader)),
+                // Whoever told tells again.
+                CatalogRequest::Learn { .. } | CatalogRequest::Refused { .. } => {}
+            }
+        }
+    }
+
+    /// Tells who waited for the catalog that nobody knows what becomes of their update (`P3`).
+    pub(crate) fn tell_catalog_unknown(&mut self, waiter: CatalogWaiter) {
+        match waiter {
+            CatalogWaiter::Table { number, .. } | CatalogWaiter::Region { number } => {
+                self.reply(number, Err(Refusal::OutcomeUnknown));
+            }
+            CatalogWaiter::Known { .. } | CatalogWaiter::Nobody => {}
         }
     }
 

@@ -36,8 +36,9 @@ impl<E: Engine> Shard<E> {
         let mut applied: BTreeMap<_, _> =
             self.replicas.iter().map(|(group, replica)| (*group, replica.state.applied)).collect();
         applied.insert(GroupId::CATALOG, self.catalog.state.applied);
-        // Only a catalog that decides has replayed its log and knows every partition that exists.
-        let orphans = match self.catalog_decides() {
+        // Only a catalog that has applied all of its own log knows every partition that it has made here.
+        let raft = &self.catalog.group;
+        let orphans = match self.catalog_decides() || raft.applied_index() == raft.last_index() {
             true => self.engine.groups()?,
             false => Vec::new(),
         };
@@ -53,6 +54,10 @@ impl<E: Engine> Shard<E> {
         let flushed = self.flushing.take().expect("a flush was begun");
         let mut batch = LogBatch::new();
         for (group, applied) in flushed.applied {
+            // Others may lack what is applied here, and can only be given it from the log.
+            if self.is_shared(group) {
+                continue;
+            }
             if let Some(group) = self.group_mut(group) {
                 group.compact(applied, &mut batch)?;
             }

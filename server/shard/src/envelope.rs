@@ -5,7 +5,7 @@
 
 use item::operation::Command;
 use item::outcome::Answer;
-use types::RegionId;
+use types::{NodeId, RegionId};
 
 /// One message to or from a shard.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub enum Envelope {
     Reply(Box<Reply>),
     /// A message of a peer region's shard, inwards, or to it, outwards.
     Link(Link),
+    /// A message of another node of the region, inwards, or to it, outwards.
+    Node(NodeLink),
     /// The link to a peer came up, inwards; whatever was under way on an earlier one may be lost.
     LinkUp(RegionId),
     /// The link to a peer went down, inwards.
@@ -63,12 +65,22 @@ pub struct Link {
     pub bytes: Vec<u8>,
 }
 
+/// Bytes between the shards of two nodes of one region.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeLink {
+    /// The other node: the sender of an inward message, the receiver of an outward one.
+    pub node: NodeId,
+    /// Messages of raft groups with their own version and checksum.
+    pub bytes: Vec<u8>,
+}
+
 impl Envelope {
     /// What the envelope weighs against the inbox's byte limit; an estimate of a request's decoded size is
     /// enough.
     pub fn weight(&self) -> usize {
         match self {
             Envelope::Link(link) => link.bytes.len() + 64,
+            Envelope::Node(link) => link.bytes.len() + 64,
             Envelope::Request(request) => 1024 + request.bytes,
             Envelope::Reply(_) => 1024,
             Envelope::LinkUp(_) | Envelope::LinkDown(_) => 64,

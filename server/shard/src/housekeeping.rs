@@ -10,6 +10,7 @@ use storage::engine::each;
 use storage::{Engine, keys};
 use types::{GroupId, HybridTime, limits};
 
+use crate::replica::Replica;
 use crate::{Error, Figures, PeerFigures, Shard};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -123,9 +124,12 @@ impl<E: Engine> Shard<E> {
         figures
     }
 
-    /// Whether the catalog and every partition have replayed their logs and decide.
+    /// Whether the catalog and every partition are led: by this node, which has replayed its log then, or by
+    /// another that it follows.
     pub(crate) fn is_serving(&self) -> bool {
-        self.catalog_decides() && self.replicas.values().all(|replica| replica.decides())
+        let catalog = &self.catalog.group;
+        let follows = catalog.leader().is_some_and(|leader| leader != catalog.replica());
+        (self.catalog_decides() || follows) && self.replicas.values().all(Replica::is_served)
     }
 
     fn peer_figures(&self, peer: &crate::peer::Peer) -> PeerFigures {

@@ -9,12 +9,15 @@ mod batches;
 mod catalog;
 pub mod clock;
 mod compact;
+mod confirm;
 pub mod envelope;
 pub mod error;
 pub mod figures;
 mod housekeeping;
 pub mod inbox;
+mod letters;
 mod links;
+mod nodes;
 #[cfg(feature = "observe")]
 pub mod observation;
 mod open;
@@ -32,7 +35,7 @@ mod waiter;
 mod writes;
 
 pub use clock::Clock;
-pub use envelope::{Envelope, Link, Reply, Request};
+pub use envelope::{Envelope, Link, NodeLink, Reply, Request};
 pub use error::Error;
 pub use figures::{Figures, PeerFigures};
 pub use inbox::Inbox;

@@ -11,19 +11,19 @@ use global::ship::{Pending, Shipper};
 use partition::{Home, Overlay};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use region::Table;
+use region::{Seat, Table};
 use storage::engine::{StateName, each};
 use storage::keys::{self, PartitionState};
 use storage::{Direction, Engine, LogBatch};
 use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 
+use crate::confirm::Confirming;
+use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::replica::{Replica, Untidy};
 use crate::shard::{CatalogReplica, Due, Unsynced};
 use crate::{Clock, Error, Figures, Settings, Shard, TurnId};
 
-/// The raft id of the only voter of a region of one node.
-pub(crate) const REPLICA: u64 = 1;
 /// Where a shard's own states stand in the log store.
 pub(crate) const NODE: GroupId = GroupId(0);
 
@@ -52,6 +52,8 @@ impl<E: Engine> Shard<E> {
             fans: BTreeMap::new(),
             dirty: BTreeSet::from([GroupId::CATALOG]),
             shipping: BTreeSet::new(),
+            outbox: Outbox::default(),
+            confirming: Confirming::default(),
             unsynced: Unsynced::default(),
             turns: VecDeque::new(),
             turn: TurnId::default(),
@@ -81,20 +83,27 @@ impl<E: Engine> Shard<E> {
     /// Opens the partitions of a table, making those that have no log.
     pub(crate) fn open_table(&mut self, table: &Table) -> Result<(), Error> {
         let mut batch = LogBatch::new();
-        for (group, _) in table.partitions() {
+        let me = self.settings.node;
+        let mine = |group| table.seats(group).iter().find(|seat| seat.node == me).copied();
+        let mut made = BTreeSet::new();
+        for group in table.partitions().map(|(group, _)| group).filter(|group| mine(*group).is_some()) {
             if self.engine.state(group, StateName::Configuration)?.is_none() {
                 let state = load_state(&self.engine, group)?;
                 if state.applied > 0 {
                     return Err(Error::LogLost { group, applied: state.applied });
                 }
-                consensus::create(group, &[REPLICA], &mut batch);
+                let voters: Vec<_> = table.seats(group).iter().map(|seat| seat.replica).collect();
+                consensus::create(group, &voters, &mut batch);
+                made.insert(group);
             }
         }
         if !batch.is_empty() {
             self.engine.append(batch)?;
         }
         for (group, range) in table.partitions() {
-            let replica = self.open_replica(table, group, range)?;
+            let Some(seat) = mine(group) else { continue };
+            let mut replica = self.open_replica(table, group, range, seat)?;
+            replica.eager = made.contains(&group) && table.seats(group)[0] == seat;
             self.replicas.insert(group, replica);
             self.dirty.insert(group);
             self.shipping.insert(group);
@@ -102,10 +111,17 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    fn open_replica(&mut self, table: &Table, group: GroupId, range: HashRange) -> Result<Replica<E>, Error> {
+    fn open_replica(
+        &mut self,
+        table: &Table,
+        group: GroupId,
+        range: HashRange,
+        seat: Seat,
+    ) -> Result<Replica<E>, Error> {
         let home = self.home(table, group, range);
         let state = load_state(&self.engine, group)?;
-        let raft = Group::open(self.engine.clone(), group, REPLICA, state.applied, None, &mut self.random)?;
+        let raft =
+            Group::open(self.engine.clone(), group, seat.replica, state.applied, None, &mut self.random)?;
         let overlay = Overlay::new(home.incarnation);
         let last_change = last_change(&self.engine, group)?;
         let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, range))?;
@@ -115,6 +131,7 @@ impl<E: Engine> Shard<E> {
         self.figures.ledger_entries += ledger_entries;
         Ok(Replica {
             group: raft,
+            seats: table.seats(group).to_vec(),
             home,
             state,
             overlay,
@@ -124,6 +141,7 @@ impl<E: Engine> Shard<E> {
             last_change,
             closed,
             ledger_entries,
+            eager: false,
             established,
             tidied: 0,
             untidy: Untidy::UNKNOWN,
@@ -172,13 +190,14 @@ fn open_catalog<E: Engine>(
 ) -> Result<CatalogReplica<E>, Error> {
     if engine.state(GroupId::CATALOG, StateName::Configuration)?.is_none() {
         let mut batch = LogBatch::new();
-        consensus::create(GroupId::CATALOG, &[REPLICA], &mut batch);
+        let voters: Vec<_> = settings.nodes.iter().map(|node| node.0).collect();
+        consensus::create(GroupId::CATALOG, &voters, &mut batch);
         engine.append(batch)?;
     }
     let state = load_state(engine, GroupId::CATALOG)?;
-    let group = Group::open(engine.clone(), GroupId::CATALOG, REPLICA, state.applied, None, random)?;
-    let applied = region::update::load(engine, settings.region.clone())?;
-    Ok(CatalogReplica { group, state, applied, in_flight: None, queue: VecDeque::new() })
+    let group = Group::open(engine.clone(), GroupId::CATALOG, settings.node.0, state.applied, None, random)?;
+    let applied = region::update::load(engine, settings.region.clone(), settings.nodes.clone())?;
+    Ok(CatalogReplica { term: group.term(), group, state, applied, in_flight: None, queue: VecDeque::new() })
 }
 
 fn load_state(engine: &impl Engine, group: GroupId) -> Result<PartitionState, Error> {

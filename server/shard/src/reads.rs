@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use item::operation::{BatchGet, Get, KeysAndOptions, Query, Scan};
-use item::outcome::BatchGot;
+use item::outcome::{Answer, BatchGot};
 use item::{Error as Refusal, Invalid, Item, Key, Outcome, size};
 use partition::page::Effort;
 use partition::{get, query, scan, versions};
 use storage::Engine;
 use types::command::TableCommand;
-use types::{HashRange, TableId, TableName, limits};
+use types::{GroupId, HashRange, TableId, TableName, limits};
 
+use crate::confirm::Held;
+use crate::replica::Replica;
 use crate::snapshot_read::{Paged, What};
 use crate::{Error, Shard, SnapshotRead};
 
@@ -33,7 +35,8 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn get(&mut self, number: u64, request: Get) -> Told<()> {
         let table = told!(self.table(&request.table));
         let key = told!(Key::of_key(&table.entry.key, &request.key).map_err(Invalid::from));
-        let replica = told!(self.leader(table.partition_of(key.hash)));
+        let group = table.partition_of(key.hash);
+        let replica = told!(self.reader(group, request.consistent));
         let outcome = match &request.projection {
             None => Outcome::Stored(get::stored(&self.engine, &replica.home, key)?),
             Some(projection) => {
@@ -41,7 +44,7 @@ impl<E: Engine> Shard<E> {
                 Outcome::Item(item.map(|item| projection.apply(&item)))
             }
         };
-        self.reply_item(number, Ok(outcome));
+        self.show(number, request.consistent.then_some(group), outcome);
         Ok(Ok(()))
     }
 
@@ -50,12 +53,13 @@ impl<E: Engine> Shard<E> {
         let table = told!(self.table(&request.table));
         let (id, key) = (table.entry.id, &table.entry.key);
         let plan = told!(query::plan(key, &request));
-        told!(self.leader(table.partition_of(plan.hash)));
+        let (group, consistent) = (table.partition_of(plan.hash), request.page.consistent);
+        told!(self.reader(group, consistent));
         match query::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {
-            Some(page) => self.reply_item(number, Ok(Outcome::Page(page))),
+            Some(page) => self.show(number, consistent.then_some(group), Outcome::Page(page)),
             None => {
-                let key = key.clone();
-                self.leave(number, id, What::Query(Box::new(Paged { key, plan, request })));
+                let paged = Paged { key: key.clone(), plan, request };
+                self.leave(number, id, consistent.then_some(group), What::Query(Box::new(paged)));
             }
         }
         Ok(Ok(()))
@@ -66,35 +70,50 @@ impl<E: Engine> Shard<E> {
         let table = told!(self.table(&request.table));
         let (id, key) = (table.entry.id, &table.entry.key);
         let plan = told!(scan::plan(key, &request));
+        let mut groups = Vec::new();
         for (group, range) in table.partitions() {
             if plan.range.is_some_and(|wanted| wanted.overlaps(&range)) {
-                told!(self.leader(group));
+                told!(self.reader(group, request.page.consistent));
+                groups.extend(request.page.consistent.then_some(group));
             }
         }
         match scan::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {
-            Some(page) => self.reply_item(number, Ok(Outcome::Page(page))),
+            Some(page) => self.show(number, groups, Outcome::Page(page)),
             None => {
-                let key = key.clone();
-                self.leave(number, id, What::Scan(Box::new(Paged { key, plan, request })));
+                let paged = Paged { key: key.clone(), plan, request };
+                self.leave(number, id, groups, What::Scan(Box::new(paged)));
             }
         }
         Ok(Ok(()))
     }
 
-    /// Leaves a read to be made outside the turn, of what is committed in it.
-    fn leave(&mut self, number: u64, table: TableId, what: What) {
-        self.reads.push(SnapshotRead { number, snapshot: self.engine.snapshot(), table, what });
+    /// Answers with what was read, once the groups that were read strongly have confirmed it.
+    fn show(&mut self, number: u64, groups: impl IntoIterator<Item = GroupId>, outcome: Outcome) {
+        self.confirm(groups, Held::Answer { number, result: Ok(Answer::Item(outcome)) });
+    }
+
+    /// Leaves a read to be made outside the turn, of what is committed in it, likewise.
+    fn leave(&mut self, number: u64, table: TableId, groups: impl IntoIterator<Item = GroupId>, what: What) {
+        let snapshot = self.engine.snapshot();
+        self.confirm(groups, Held::Read(Box::new(SnapshotRead { number, snapshot, table, what })));
+    }
+
+    /// The replica to read from: strongly only where it leads, eventually wherever it is.
+    fn reader(&self, group: GroupId, strongly: bool) -> Result<&Replica<E>, Refusal> {
+        match strongly || !self.is_shared(group) {
+            true => self.leader(group),
+            false => self.replicas.get(&group).ok_or(Refusal::NotLeader),
+        }
     }
 
     /// `BatchGetItem`: what does not fit the answer is handed back.
     pub(crate) fn batch_get(&mut self, number: u64, request: BatchGet) -> Told<()> {
-        let mut got = BatchGot::default();
-        let mut bytes = 0;
+        let (mut got, mut groups, mut bytes) = (BatchGot::default(), Vec::new(), 0);
         for (name, wanted) in &request.tables {
-            let items = told!(self.get_keys(name, wanted, &mut bytes, &mut got.unprocessed)?);
+            let items = told!(self.get_keys(name, wanted, &mut bytes, &mut groups, &mut got.unprocessed)?);
             got.items.insert(name.clone(), items);
         }
-        self.reply_item(number, Ok(Outcome::Got(got)));
+        self.show(number, groups, Outcome::Got(got));
         Ok(Ok(()))
     }
 
@@ -103,18 +122,21 @@ impl<E: Engine> Shard<E> {
         name: &TableName,
         wanted: &KeysAndOptions,
         bytes: &mut usize,
+        groups: &mut Vec<GroupId>,
         unprocessed: &mut BTreeMap<TableName, KeysAndOptions>,
     ) -> Told<Vec<Item>> {
         let table = told!(self.table(name));
         let (mut items, mut left) = (Vec::new(), Vec::new());
         for key in &wanted.keys {
             let place = told!(Key::of_key(&table.entry.key, key).map_err(Invalid::from));
-            let leader = self.leader(table.partition_of(place.hash));
-            let (Ok(replica), true) = (leader, *bytes < limits::BATCH_BYTES_MAX - limits::ITEM_BYTES_MAX)
+            let group = table.partition_of(place.hash);
+            let reader = self.reader(group, wanted.consistent);
+            let (Ok(replica), true) = (reader, *bytes < limits::BATCH_BYTES_MAX - limits::ITEM_BYTES_MAX)
             else {
                 left.push(key.clone());
                 continue;
             };
+            groups.extend(wanted.consistent.then_some(group));
             if let Some(item) = get::read(&self.engine, &replica.home, place)? {
                 *bytes += size::item_size(&item);
                 items.push(wanted.projection.as_ref().map_or(item.clone(), |keep| keep.apply(&item)));
@@ -143,7 +165,7 @@ impl<E: Engine> Shard<E> {
             }
             _ => unreachable!("seen above"),
         };
-        self.leave(number, table, what);
+        self.leave(number, table, None, what);
         Ok(Ok(()))
     }
 
@@ -151,6 +173,6 @@ impl<E: Engine> Shard<E> {
     fn positions(&self, name: &TableName, range: HashRange) -> Result<Vec<(u64, u64)>, Refusal> {
         let table = self.table(name)?;
         let touched = table.partitions().filter(|(_, part)| part.overlaps(&range));
-        touched.map(|(group, _)| Ok((group.0, self.leader(group)?.state.applied))).collect()
+        touched.map(|(group, _)| Ok((group.0, self.reader(group, false)?.state.applied))).collect()
     }
 }

@@ -6,6 +6,7 @@ use consensus::Group;
 use global::Shipper;
 use partition::effect::Effect;
 use partition::{Home, Moment, Overlay, View};
+use region::Seat;
 use storage::Engine;
 use storage::keys::PartitionState;
 use types::{HybridTime, RegionId, limits};
@@ -16,6 +17,8 @@ use crate::waiter::Waiter;
 pub(crate) struct Replica<E: Engine> {
     /// Its raft group.
     pub group: Group<E>,
+    /// Where its members sit.
+    pub seats: Vec<Seat>,
     /// Its place.
     pub home: Home,
     /// Its applied state.
@@ -34,6 +37,9 @@ pub(crate) struct Replica<E: Engine> {
     pub closed: HybridTime,
     /// Entries of the conflict ledger in this range.
     pub ledger_entries: u64,
+    /// Whether it is to lead and has not heard of any leader: it stands again at every tick, because the others
+    /// may not have made their replicas when it stood first.
+    pub eager: bool,
     /// Whether it has ever decided, in an earlier process too.
     pub established: bool,
     /// The index of the newest proposal of housekeeping; the next waits for it.
@@ -87,6 +93,11 @@ impl<E: Engine> Replica<E> {
     /// Whether there is a shipper for every other life.
     pub fn ships(&self) -> bool {
         self.home.others.iter().all(|life| self.shippers.contains_key(&life.region))
+    }
+
+    /// Whether somebody can be expected to decide: this replica, or the leader that it follows.
+    pub fn is_served(&self) -> bool {
+        self.decides() || self.group.leader().is_some_and(|leader| leader != self.group.replica())
     }
 
     /// Whether everything that the replica knows is what its term decided: it may decide (`P2`).

@@ -47,13 +47,22 @@ impl<E: Engine> Shard<E> {
 
     /// The active table of a name.
     pub(crate) fn table(&self, name: &TableName) -> Result<&Table, Refusal> {
-        let missing = || Refusal::TableNotFound { name: name.clone() };
+        let missing = || self.missing(name);
         let id = self.names.get(name).ok_or_else(missing)?;
         let table = self.catalog.applied.tables.get(id).ok_or_else(missing)?;
         match table.entry.life {
             Life::Active => Ok(table),
             Life::Creating | Life::Deleting => Err(Refusal::TableInUse { name: name.clone() }),
             Life::Deleted => Err(missing()),
+        }
+    }
+
+    /// What a client is told of a table that this node does not know. Only the catalog's leader, with its log
+    /// replayed, can tell that it does not exist.
+    pub(crate) fn missing(&self, name: &TableName) -> Refusal {
+        match self.catalog_decides() {
+            true => Refusal::TableNotFound { name: name.clone() },
+            false => Refusal::NotLeader,
         }
     }
 

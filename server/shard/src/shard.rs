@@ -12,6 +12,8 @@ use types::{GroupId, Now, RegionId, TableId, TableName, limits};
 
 use crate::catalog::CatalogRequest;
 use crate::compact::Flushing;
+use crate::confirm::Confirming;
+use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::replica::Replica;
 use crate::waiter::CatalogWaiter;
@@ -35,6 +37,10 @@ pub struct Shard<E: Engine> {
     pub(crate) dirty: BTreeSet<GroupId>,
     /// Partitions with something to ship or unacknowledged.
     pub(crate) shipping: BTreeSet<GroupId>,
+    /// Letters to other nodes.
+    pub(crate) outbox: Outbox,
+    /// Answers that wait for a quorum.
+    pub(crate) confirming: Confirming<E::Snapshot>,
     pub(crate) unsynced: Unsynced,
     pub(crate) turns: VecDeque<Unsynced>,
     pub(crate) turn: TurnId,
@@ -63,6 +69,8 @@ pub struct Shard<E: Engine> {
 /// The catalog's raft group and applied state.
 pub(crate) struct CatalogReplica<E: Engine> {
     pub group: Group<E>,
+    /// The term that an update in flight belongs to.
+    pub term: u64,
     pub state: PartitionState,
     pub applied: Catalog,
     /// The index of the update in flight; one at a time.
@@ -83,6 +91,7 @@ pub(crate) struct Unsynced {
 /// When periodic work is due, on the monotonic clock in nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Due {
+    pub tick_ns: u64,
     pub pulse_ns: u64,
     pub tidy_ns: u64,
     pub again_ns: u64,
@@ -102,7 +111,10 @@ impl<E: Engine> Shard<E> {
         self.decide_catalog();
         self.do_what_is_due()?;
         self.ship()?;
+        self.tick();
+        self.ask_quorums();
         let sync = self.append()?;
+        self.send_letters();
         let (send, reads) = (std::mem::take(&mut self.out), std::mem::take(&mut self.reads));
         Ok(Turn { id: self.turn, sync, send, reads })
     }
@@ -123,9 +135,9 @@ impl<E: Engine> Shard<E> {
             self.clock.set_durable(ceiling);
         }
         for (group, number) in &done.numbers {
-            if let Some(group) = self.group_mut(*group) {
-                let messages = group.persisted(*number);
-                debug_assert!(messages.is_empty(), "the only voter has nobody to write to");
+            if let Some(raft) = self.group_mut(*group) {
+                let messages = raft.persisted(*number);
+                self.post(*group, messages);
             }
             self.dirty.insert(*group);
         }
@@ -134,6 +146,7 @@ impl<E: Engine> Shard<E> {
         if !batch.is_empty() {
             self.engine.append(batch)?;
         }
+        self.send_letters();
         Ok(std::mem::take(&mut self.out))
     }
 
@@ -149,6 +162,7 @@ impl<E: Engine> Shard<E> {
             match envelope {
                 Envelope::Request(request) => self.request(*request)?,
                 Envelope::Link(link) => self.link(link)?,
+                Envelope::Node(link) => self.letters(&link)?,
                 Envelope::LinkUp(peer) => self.link_up(peer),
                 Envelope::LinkDown(peer) => self.link_down(peer),
                 Envelope::Reply(_) => unreachable!("replies only leave"),
@@ -167,7 +181,8 @@ impl<E: Engine> Shard<E> {
             return Some(0);
         }
         let due = self.due;
-        let periodic = due.pulse_ns.min(due.tidy_ns).min(due.again_ns).min(due.gossip_ns);
+        let tick_ns = if self.settings.nodes.len() > 1 { due.tick_ns } else { u64::MAX };
+        let periodic = due.pulse_ns.min(due.tidy_ns).min(due.again_ns).min(due.gossip_ns).min(tick_ns);
         let shipping = self.shipping.iter().filter_map(|group| self.ship_wake_at_ns(*group)).min();
         Some(shipping.map_or(periodic, |at| at.min(periodic)))
     }

@@ -9,6 +9,7 @@ use storage::Engine;
 use types::{GroupId, Planted, TableName, limits};
 
 use crate::Shard;
+use crate::confirm::Held;
 use crate::reads::{Told, told};
 use crate::waiter::Waiter;
 
@@ -82,7 +83,15 @@ impl<E: Engine> Shard<E> {
         waiter: impl FnOnce(Answer) -> Waiter,
     ) -> Told<()> {
         let (after, waiter) = match decision {
-            Decision::Answer { answer, after } => (after, waiter(answer)),
+            Decision::Answer { answer, after } => {
+                let waiter = waiter(answer);
+                // What is committed in this leader's own term, after it read, confirms it as well as a quorum.
+                if after <= self.replicas[&group].state.applied {
+                    self.confirm([group], Held::Waiter(waiter));
+                    return Ok(Ok(()));
+                }
+                (after, waiter)
+            }
             Decision::Propose { effect, answer } => {
                 if self.settings.faults.has(Planted::ShipBeforeCommit) {
                     self.ship_uncommitted(group, &effect);
@@ -120,10 +129,14 @@ impl<E: Engine> Shard<E> {
 
     /// Tells a waiter that nobody knows whether it will be applied (`P3`).
     pub(crate) fn tell_unknown(&mut self, waiter: Waiter) {
-        let unknown = Refusal::OutcomeUnknown;
+        self.tell_refused(waiter, Refusal::OutcomeUnknown);
+    }
+
+    /// Tells a waiter that what it waited for did not come.
+    pub(crate) fn tell_refused(&mut self, waiter: Waiter, refusal: Refusal) {
         match waiter {
-            Waiter::Reply { number, .. } => self.reply_item(number, Err(unknown)),
-            Waiter::Part { number, table, entry, .. } => self.part(number, &table, entry, Err(unknown)),
+            Waiter::Reply { number, .. } => self.reply_item(number, Err(refusal)),
+            Waiter::Part { number, table, entry, .. } => self.part(number, &table, entry, Err(refusal)),
             Waiter::Share(origin) => self.share(origin, false),
         }
     }

@@ -95,6 +95,15 @@ impl fmt::Display for TableId {
     }
 }
 
+/// A node of a region; its number is never reused.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct NodeId(pub u64);
+
+impl NodeId {
+    /// The node of a region that has no other.
+    pub const ONLY: NodeId = NodeId(1);
+}
+
 /// A raft group of a region; its number is issued by the region's catalog and never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct GroupId(pub u64);

@@ -20,7 +20,7 @@ pub mod version;
 
 pub use causal::Seen;
 pub use descriptor::{KeyAttribute, KeySchema, KeyType, TableDescriptor, TableState};
-pub use ids::{GroupId, Incarnation, PartitionId, RegionId, RequestId, TableId};
+pub use ids::{GroupId, Incarnation, NodeId, PartitionId, RegionId, RequestId, TableId};
 pub use names::{InvalidName, RegionName, TableName};
 pub use now::Now;
 pub use planted::{Faults, Planted};

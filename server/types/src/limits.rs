@@ -99,6 +99,14 @@ pub const RAFT_COMMITTED_BYTES_PER_READY_MAX: u64 = 16 * 1024 * 1024;
 pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 /// Raft messages under way to one follower (`P1`).
 pub const RAFT_MESSAGES_IN_FLIGHT_MAX: usize = 256;
+/// How often a group of several members ticks, in milliseconds.
+pub const RAFT_TICK_MS: u64 = 50;
+/// Replicas of a partition, where the region has as many nodes.
+pub const REPLICAS: usize = 3;
+/// Nodes of one region.
+pub const NODES_MAX: usize = 64;
+/// Letters from one node to another that leave in one message.
+pub const NODE_MESSAGE_BYTES: usize = 1024 * 1024;
 /// Ticks without a sign of the leader before a replica campaigns, at least; the most is one less than twice
 /// that.
 pub const RAFT_ELECTION_TICKS: u32 = 10;

@@ -8,7 +8,7 @@ use item::outcome::Answer;
 use item::{AttributeValue, Item, Outcome};
 use storage::memory::{Memory, Torn};
 use types::command::TableCommand;
-use types::{Faults, KeyAttribute, KeySchema, KeyType, RegionName, TableName};
+use types::{Faults, KeyAttribute, KeySchema, KeyType, NodeId, RegionName, TableName};
 
 use tokio::sync::oneshot;
 
@@ -40,6 +40,8 @@ where
     let clock = Clock::start();
     let settings = shard::Settings {
         region: RegionName::new("us-east-1").unwrap(),
+        node: NodeId::ONLY,
+        nodes: vec![NodeId::ONLY],
         peers: vec![],
         seed: 7,
         faults: Faults::default(),

@@ -8,7 +8,7 @@ use proto::v1::attribute_value::Value;
 use proto::v1::{AttributeValue, ErrorKind, GetItemRequest, GetItemResponse, PingResponse, PutItemRequest};
 use storage::memory::Memory;
 use tokio::sync::oneshot;
-use types::Faults;
+use types::{Faults, NodeId};
 
 use super::*;
 use crate::driver::{self, Running};
@@ -32,8 +32,14 @@ impl World {
         let (engine, syncs) = Gated::new(Memory::new());
         let region = RegionName::new("us-east-1").unwrap();
         let clock = Clock::start();
-        let settings =
-            shard::Settings { region: region.clone(), peers: vec![], seed: 7, faults: Faults::default() };
+        let settings = shard::Settings {
+            region: region.clone(),
+            node: NodeId::ONLY,
+            nodes: vec![NodeId::ONLY],
+            peers: vec![],
+            seed: 7,
+            faults: Faults::default(),
+        };
         let on_failure: crate::stop::OnFailure = Arc::new(|_, _| {});
         let (links, timings) = (BTreeMap::new(), Timings::noop());
         let parts = driver::Parts {

@@ -1,19 +1,26 @@
 //! A small world without chance: shards over in-memory engines, a virtual clock, links that lose nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use item::operation::{Command, Delete, Get, Operation, PageOptions, Put, Scan, WriteOptions};
 use item::outcome::{Answer, Page};
 use item::{AttributeValue, Item, Outcome};
-use shard::{Envelope, Inbox, Link, Request, Settings, Shard};
+use shard::{Envelope, Inbox, Link, NodeLink, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
 use storage::{Engine, keys};
 use types::command::{RegionAnswer, RegionCommand, TableAnswer, TableCommand};
-use types::{Faults, HashRange, KeyAttribute, KeySchema, KeyType, Now, RegionName, TableName, TableState};
+use types::{
+    Faults, HashRange, KeyAttribute, KeySchema, KeyType, NodeId, Now, RegionName, TableName, TableState,
+};
 
 pub struct World {
     pub shards: Vec<Shard<Memory>>,
+    /// Each shard's region.
     names: Vec<RegionName>,
+    /// How many shards, one after the other, are nodes of one region.
+    nodes: usize,
+    /// Shards that are not running.
+    pub down: BTreeSet<usize>,
     engines: Vec<Memory>,
     inboxes: Vec<Inbox>,
     replies: BTreeMap<u64, Result<Answer, item::Error>>,
@@ -34,13 +41,26 @@ const EPOCH_MS: u64 = 1_700_000_000_000;
 const STEP_MS: u64 = 5;
 
 impl World {
+    /// Regions of one node.
     pub fn new(names: &[&str]) -> Self {
-        let names: Vec<_> = names.iter().map(|name| RegionName::new(*name).expect("a name")).collect();
+        World::with_nodes(names, 1)
+    }
+
+    /// One region of several nodes.
+    pub fn cluster(nodes: usize) -> Self {
+        World::with_nodes(&["a"], nodes)
+    }
+
+    fn with_nodes(names: &[&str], nodes: usize) -> Self {
+        let names = names.iter().flat_map(|name| std::iter::repeat_n(*name, nodes));
+        let names: Vec<_> = names.map(|name| RegionName::new(name).expect("a name")).collect();
         let mut world = World {
             shards: Vec::new(),
             engines: names.iter().map(|_| Memory::new()).collect(),
             inboxes: names.iter().map(|_| Inbox::new()).collect(),
             names,
+            nodes,
+            down: BTreeSet::new(),
             replies: BTreeMap::new(),
             next: 0,
             ms: 0,
@@ -65,15 +85,38 @@ impl World {
 
     fn open(&self, region: usize) -> Shard<Memory> {
         let peers = self.names.iter().filter(|name| **name != self.names[region]).cloned().collect();
-        let settings =
-            Settings { region: self.names[region].clone(), peers, seed: 7, faults: Faults::default() };
+        let settings = Settings {
+            region: self.names[region].clone(),
+            node: self.node(region),
+            nodes: (1..=self.nodes as u64).map(NodeId).collect(),
+            peers,
+            seed: 7 + region as u64,
+            faults: Faults::default(),
+        };
         Shard::open(self.engines[region].clone(), settings, self.now()).expect("opens")
+    }
+
+    fn node(&self, shard: usize) -> NodeId {
+        NodeId((shard % self.nodes) as u64 + 1)
+    }
+
+    /// Stops a node; what it did not sync is lost.
+    pub fn kill(&mut self, node: usize) {
+        self.engines[node].crash(Torn::default());
+        self.inboxes[node] = Inbox::new();
+        self.down.insert(node);
+    }
+
+    /// Starts a node that was stopped.
+    pub fn start_again(&mut self, node: usize) {
+        self.down.remove(&node);
+        self.shards[node] = self.open(node);
     }
 
     fn link_all(&mut self) {
         for to in 0..self.names.len() {
             for from in 0..self.names.len() {
-                if from != to {
+                if self.names[from] != self.names[to] {
                     self.push(to, Envelope::LinkUp(self.names[from].id()));
                 }
             }
@@ -100,13 +143,18 @@ impl World {
         for _ in 0..ms / STEP_MS {
             self.ms += STEP_MS;
             self.deliver();
-            (0..self.shards.len()).for_each(|region| self.step(region));
+            for region in
+                (0..self.shards.len()).filter(|region| !self.down.contains(region)).collect::<Vec<_>>()
+            {
+                self.step(region);
+            }
         }
     }
 
     fn deliver(&mut self) {
         for (at, to, envelope) in std::mem::take(&mut self.under_way) {
             match at <= self.ms {
+                true if self.down.contains(&to) => {}
                 true => self.push(to, envelope),
                 false => self.under_way.push((at, to, envelope)),
             }
@@ -160,6 +208,13 @@ impl World {
                         delay_ms => self.under_way.push((self.ms + delay_ms, to, Envelope::Link(inward))),
                     }
                 }
+                Envelope::Node(link) => {
+                    let to = region - region % self.nodes + link.node.0 as usize - 1;
+                    let inward = NodeLink { node: self.node(region), bytes: link.bytes };
+                    if !self.cut.contains(&(region, to)) {
+                        self.under_way.push((self.ms + self.delay_ms, to, Envelope::Node(inward)));
+                    }
+                }
                 other => panic!("{other:?} does not leave a shard"),
             }
         }
@@ -195,6 +250,25 @@ impl World {
             }
         }
         panic!("no leader");
+    }
+
+    /// Asks one node after the other until one leads; which did, and what it said.
+    pub fn ask_cluster(&mut self, operation: &Operation) -> (usize, Outcome) {
+        for _ in 0..200 {
+            for node in (0..self.shards.len()).filter(|node| !self.down.contains(node)).collect::<Vec<_>>() {
+                match self.command(node, Command::Item(operation.clone())) {
+                    Err(item::Error::NotLeader | item::Error::OutcomeUnknown) => {}
+                    Ok(Answer::Item(outcome)) => return (node, outcome),
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        panic!("no leader");
+    }
+
+    /// What a node answers by itself.
+    pub fn reply(&mut self, number: u64) -> Option<Result<Answer, item::Error>> {
+        self.replies.remove(&number)
     }
 
     pub fn read(&mut self, region: usize, operation: Operation) -> Option<Item> {
@@ -261,6 +335,23 @@ impl World {
 
     pub fn drop_table(&mut self, region: usize, name: &str) {
         self.table(region, TableCommand::Delete { name: TableName::new(name).expect("a name") });
+    }
+
+    /// Creates a table in a region of several nodes and waits until all of them call it active.
+    pub fn create_in_cluster(&mut self, table: &str, partitions: u32) {
+        let key =
+            KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None };
+        let command = TableCommand::Create { name: name(table), key, regions: vec![], partitions };
+        self.run_ms(5000);
+        let made = (0..self.shards.len()).any(|node| {
+            let refused = self.command(node, Command::Table(command.clone()));
+            !matches!(refused, Err(item::Error::NotLeader))
+        });
+        assert!(made, "somebody leads the catalog");
+        self.run_ms(5000);
+        for node in 0..self.shards.len() {
+            assert_eq!(self.describe(node, table), TableState::Active);
+        }
     }
 
     pub fn digest(&mut self, region: usize, name: &str) -> TableAnswer {

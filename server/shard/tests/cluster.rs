@@ -1,0 +1,137 @@
+//! Three nodes of one region, joined by links that are cut at will: replicas, leaders, and what is read where.
+//!
+//! No chance here; the simulator has that.
+
+#[expect(dead_code, reason = "shared with other tests, which use the rest")]
+mod world;
+
+use item::operation::{Command, Get, Operation};
+use item::outcome::Answer;
+use item::{Error, Outcome};
+use types::command::TableAnswer;
+use world::{World, get, item, put};
+
+const KEYS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+
+fn value(outcome: Outcome) -> Option<item::Item> {
+    match outcome {
+        Outcome::Item(item) => item,
+        Outcome::Stored(item) => item.map(|item| item.item()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn eventually(table: &str, key: &str) -> Operation {
+    match get(table, key) {
+        Operation::Get(get) => Operation::Get(Get { consistent: false, ..get }),
+        _ => unreachable!("a get is a get"),
+    }
+}
+
+fn cluster() -> World {
+    let mut world = World::cluster(3);
+    world.create_in_cluster("movies", 6);
+    world
+}
+
+/// All replicas hold the same.
+fn assert_equal(world: &mut World) {
+    let digests = |node| match world.digest(node, "movies") {
+        TableAnswer::Digest { parts, .. } => parts,
+        other => panic!("{other:?}"),
+    };
+    let digests: Vec<_> = (0..3).map(digests).collect();
+    assert_eq!(digests[0], digests[1]);
+    assert_eq!(digests[0], digests[2]);
+}
+
+#[test]
+fn every_node_leads_its_share_and_all_hold_the_same() {
+    let mut world = cluster();
+    let mut led = [0; 3];
+    for key in (0..60).map(|at| format!("k{at}")) {
+        led[world.ask_cluster(&put("movies", &key, "one")).0] += 1;
+        let (_, read) = world.ask_cluster(&get("movies", &key));
+        assert_eq!(value(read), Some(item(&key, "one")));
+    }
+    assert!(led.iter().all(|count| *count > 5), "{led:?}");
+    world.run_ms(1000);
+    assert_equal(&mut world);
+    for node in 0..3 {
+        let read = world.command(node, Command::Item(eventually("movies", "k7")));
+        let Ok(Answer::Item(outcome)) = read else { panic!("{read:?}") };
+        assert_eq!(value(outcome), Some(item("k7", "one")), "node {node}");
+    }
+}
+
+#[test]
+fn what_was_acknowledged_outlives_any_one_node() {
+    let mut world = cluster();
+    for (round, lost) in [0, 1, 2, 0].into_iter().enumerate() {
+        let written = format!("round {round}");
+        for key in KEYS {
+            world.ask_cluster(&put("movies", key, &written));
+        }
+        world.kill(lost);
+        for key in KEYS {
+            let (node, read) = world.ask_cluster(&get("movies", key));
+            assert_eq!((node == lost, value(read)), (false, Some(item(key, &written))));
+            world.ask_cluster(&put("movies", key, "without one"));
+        }
+        world.start_again(lost);
+        world.run_ms(3000);
+        assert_equal(&mut world);
+    }
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_crash_of_all() {
+    let mut world = cluster();
+    for key in KEYS {
+        world.ask_cluster(&put("movies", key, "one"));
+    }
+    (0..3).for_each(|node| world.kill(node));
+    (0..3).for_each(|node| world.start_again(node));
+    for key in KEYS {
+        assert_eq!(value(world.ask_cluster(&get("movies", key)).1), Some(item(key, "one")));
+    }
+    world.run_ms(1000);
+    assert_equal(&mut world);
+}
+
+#[test]
+fn a_leader_that_was_cut_off_shows_nothing_old() {
+    let mut world = cluster();
+    let (leader, _) = world.ask_cluster(&put("movies", "k", "old"));
+    for other in (0..3).filter(|node| *node != leader) {
+        world.cut.extend([(leader, other), (other, leader)]);
+    }
+    // It still believes to lead when it is asked.
+    let asked = world.start(leader, Command::Item(get("movies", "k")));
+    world.run_ms(5);
+    world.down.insert(leader);
+    world.ask_cluster(&put("movies", "k", "new"));
+    world.down.remove(&leader);
+    world.run_ms(3000);
+    let reply = world.reply(asked);
+    assert!(matches!(reply, Some(Err(Error::NotLeader))), "{reply:?}");
+    world.cut.clear();
+    world.run_ms(3000);
+    assert_eq!(value(world.ask_cluster(&get("movies", "k")).1), Some(item("k", "new")));
+    assert_equal(&mut world);
+}
+
+#[test]
+fn without_a_majority_nothing_is_acknowledged() {
+    let mut world = cluster();
+    let (leader, _) = world.ask_cluster(&put("movies", "k", "one"));
+    let others: Vec<_> = (0..3).filter(|node| *node != leader).collect();
+    others.iter().for_each(|node| world.kill(*node));
+    let asked = world.start(leader, Command::Item(put("movies", "k", "two")));
+    world.run_ms(5000);
+    let reply = world.reply(asked);
+    assert!(matches!(reply, Some(Err(Error::OutcomeUnknown))), "{reply:?}");
+    world.start_again(others[0]);
+    world.ask_cluster(&put("movies", "k", "three"));
+    assert_eq!(value(world.ask_cluster(&get("movies", "k")).1), Some(item("k", "three")));
+}
