@@ -156,7 +156,7 @@ impl Calls {
             self.last = self.last.wrapping_add(1);
             let request = self.requests[self.last as usize % self.requests.len()].clone();
             let operation = SessionOperation::PutItem.into();
-            SessionCall { id: self.last, operation, timeout_ms: TIMEOUT_MS, request }
+            SessionCall { id: self.last, operation, timeout_ms: TIMEOUT_MS, request, passed_on: false }
         });
         SessionRequest { calls: calls.collect(), cancelled: Vec::new() }
     }

@@ -5,7 +5,7 @@ mod attempt;
 mod connection;
 mod item;
 mod region;
-mod session;
+pub mod session;
 mod table;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -22,16 +22,16 @@ use types::limits::{
 
 /// Why a call has no answer.
 #[derive(Clone, Debug)]
-pub(super) struct Lost {
+pub struct Lost {
     /// Whether it may have left this machine.
-    pub(super) sent: bool,
+    pub sent: bool,
     /// What ended the session; absent when the server ended it cleanly, having begun none of the calls that
     /// it did not answer.
-    pub(super) status: Option<Status>,
+    pub status: Option<Status>,
 }
 
 /// An open session.
-pub(super) struct Session {
+pub struct Session {
     outgoing: mpsc::UnboundedSender<Outgoing>,
     calls: Arc<Calls>,
     /// Bytes that may still be under way.
@@ -70,7 +70,7 @@ struct Wait<'a> {
 
 impl Session {
     /// Opens a session in the background, on a connection that may still have to be opened too.
-    pub(super) fn open(client: MeridianClient<Channel>) -> Session {
+    pub fn open(client: MeridianClient<Channel>) -> Session {
         let (outgoing, receiver) = mpsc::unbounded_channel();
         let calls = Arc::new(Calls::default());
         let frames =
@@ -80,12 +80,12 @@ impl Session {
     }
 
     /// Whether calls can no longer be answered.
-    pub(super) fn is_ended(&self) -> bool {
+    pub fn is_ended(&self) -> bool {
         self.calls.table().ended.is_some()
     }
 
     /// Makes a call and waits for its answer, however long that takes; dropped, the call is cancelled.
-    pub(super) async fn exchange(&self, mut call: SessionCall) -> Result<SessionAnswer, Lost> {
+    pub async fn exchange(&self, mut call: SessionCall) -> Result<SessionAnswer, Lost> {
         let weight = (call.request.len() + SESSION_CALL_OVERHEAD_BYTES).min(SESSION_BYTES_MAX);
         let weight = u32::try_from(weight).expect("the limit is below 32 bits");
         let _room = self.room.acquire_many(weight).await.expect("it is never closed");
@@ -230,6 +230,6 @@ impl Stream for Frames {
 }
 
 /// A call to be made; the session gives it its id.
-pub(super) fn call(operation: i32, timeout_ms: u32, request: Bytes) -> SessionCall {
-    SessionCall { id: 0, operation, timeout_ms, request }
+pub fn call(operation: i32, timeout_ms: u32, request: Bytes) -> SessionCall {
+    SessionCall { id: 0, operation, timeout_ms, request, passed_on: false }
 }

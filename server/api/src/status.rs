@@ -84,7 +84,7 @@ fn code_and_name(error: &Error) -> (Code, &'static str) {
         Error::TableNotFound { .. } => (Code::NotFound, "ResourceNotFoundException"),
         Error::TableInUse { .. } => (Code::FailedPrecondition, "ResourceInUseException"),
         Error::TooManyTables { .. } => (Code::ResourceExhausted, "LimitExceededException"),
-        Error::NotLeader => (Code::Unavailable, "ServiceUnavailable"),
+        Error::NotLeader | Error::Elsewhere { .. } => (Code::Unavailable, "ServiceUnavailable"),
         Error::Overloaded { .. } => (Code::ResourceExhausted, "ThrottlingException"),
         Error::DeadlinePassed => (Code::DeadlineExceeded, "RequestTimeout"),
         Error::OutcomeUnknown => (Code::Unknown, "InternalServerError"),
@@ -149,8 +149,8 @@ fn expression_field(error: &item::expression::Error) -> String {
 mod tests {
     use item::expression;
     use item::json::{Cause, InvalidJson};
-    use types::TableName;
     use types::limits::TRAILER_BYTES_MAX;
+    use types::{NodeId, TableName};
 
     use super::*;
 
@@ -174,6 +174,7 @@ mod tests {
                 "TableName",
             ),
             (Error::NotLeader, Code::Unavailable, "ServiceUnavailable", ""),
+            (Error::Elsewhere { node: NodeId(2) }, Code::Unavailable, "ServiceUnavailable", ""),
             (Error::DeadlinePassed, Code::DeadlineExceeded, "RequestTimeout", ""),
             (Error::OutcomeUnknown, Code::Unknown, "InternalServerError", ""),
         ];

@@ -57,6 +57,12 @@ pub enum Error {
     /// Nothing was proposed; another replica leads.
     #[error("not the leader of this partition")]
     NotLeader,
+    /// Nothing was proposed; another node, as far as this one knows, can answer.
+    #[error("not the leader of this partition: ask node {}", node.0)]
+    Elsewhere {
+        /// Which node.
+        node: types::NodeId,
+    },
     /// A queue was full; nothing was proposed.
     #[error("overloaded: try again in {retry_after_ms} ms")]
     Overloaded {
@@ -78,7 +84,8 @@ impl Error {
     /// Whether and how to try again.
     pub fn kind(&self) -> Kind {
         match self {
-            Error::NotLeader | Error::Overloaded { .. } | Error::DeadlinePassed => Kind::Retryable,
+            Error::NotLeader | Error::Elsewhere { .. } => Kind::Retryable,
+            Error::Overloaded { .. } | Error::DeadlinePassed => Kind::Retryable,
             Error::OutcomeUnknown => Kind::Unknown,
             _ => Kind::Client,
         }

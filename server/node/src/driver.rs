@@ -15,7 +15,7 @@ use item::error::Invalid;
 use shard::{Envelope, Figures, Inbox, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::watch;
-use types::{RegionId, limits};
+use types::{NodeId, RegionId, limits};
 
 use crate::admission::Share;
 use crate::clock::Clock;
@@ -44,8 +44,10 @@ pub struct Parts {
     pub settings: shard::Settings,
     /// The clock that deadlines are read on.
     pub clock: Clock,
-    /// One queue per peer.
+    /// One queue per peer region.
     pub links: BTreeMap<RegionId, Queue>,
+    /// One queue per other node of the region.
+    pub nodes: BTreeMap<NodeId, Queue>,
     /// Bytes that requests under way may take.
     pub request_bytes_max: usize,
     /// Bytes of answers that clients have not taken past which reads are refused.
@@ -107,6 +109,7 @@ where
             .into_iter()
             .map(|(peer, queue)| (peer, Outward { queue, changes_seen: 0 }))
             .collect(),
+        nodes: parts.nodes,
         waiting: HashMap::new(),
         cancelled: HashSet::new(),
         answer_bytes_max: parts.answer_bytes_max,
@@ -147,6 +150,7 @@ struct Driver<E: Engine> {
     readers: Readers<E::Snapshot>,
     threads: Vec<JoinHandle<()>>,
     links: BTreeMap<RegionId, Outward>,
+    nodes: BTreeMap<NodeId, Queue>,
     waiting: HashMap<u64, Waiter>,
     /// Requests that nobody waits for, until the inbox has been looked through for them.
     cancelled: HashSet<u64>,
@@ -244,7 +248,7 @@ impl<E: Engine> Driver<E> {
             Post::Ask(Asks::Frame(asks)) => asks.into_iter().for_each(|ask| self.ask(ask)),
             Post::Cancel(numbers) => self.cancelled.extend(numbers),
             Post::Link(link) => {
-                if self.inbox.push(Envelope::Link(link)).is_err() {
+                if self.inbox.push(link).is_err() {
                     self.handle.drop_link();
                 }
             }
@@ -351,6 +355,9 @@ impl<E: Engine> Driver<E> {
                 Envelope::Link(link) => {
                     let outward = self.links.get(&link.peer).expect("shards write to their peers alone");
                     outward.queue.offer(link.bytes);
+                }
+                Envelope::Node(link) => {
+                    self.nodes.get(&link.node).expect("a shard knows its nodes").offer(link.bytes);
                 }
                 Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
                     unreachable!("a shard sends replies and messages of links")

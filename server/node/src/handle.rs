@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use item::operation::Command;
-use shard::{Envelope, Link, Request, TurnId};
+use shard::{Envelope, Request, TurnId};
 use tokio::sync::oneshot;
 use types::limits;
 
@@ -25,8 +25,8 @@ pub enum Post {
     Ask(Asks),
     /// Nobody waits for these requests any more: what was not begun need not be.
     Cancel(Vec<u64>),
-    /// A peer's message.
-    Link(Link),
+    /// A message of a peer region or of another node.
+    Link(Envelope),
     /// A link went up or down; its queue knows which.
     LinksChanged,
     /// A turn is durable.
@@ -159,7 +159,7 @@ impl Handle {
     }
 
     /// Hands over a peer's message, or drops and counts it when there is no room: the peer sends it again.
-    pub fn link(&self, link: Link) {
+    pub fn link(&self, link: Envelope) {
         if self.posts.try_send(Post::Link(link)).is_err() {
             self.drop_link();
         }

@@ -2,15 +2,14 @@
 //!
 //! It knows frames and no sockets. A refusal is typed, so that whoever configured a link wrongly is told how.
 
+use std::fmt;
+
 use proto::link::link_frame::Frame;
 use proto::link::{Hello, LinkFrame, RefusalReason, Refused};
-use types::RegionName;
+use types::{NodeId, RegionName};
 
 /// The link protocol that this release speaks; a later release speaks a range that includes it for a while.
 pub const PROTOCOL: u32 = 1;
-/// The number of a region's only node.
-pub const ONLY_NODE: u64 = 1;
-
 /// Who this node is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identity {
@@ -18,6 +17,26 @@ pub struct Identity {
     pub cluster: String,
     /// Its region.
     pub region: RegionName,
+    /// Which of the region's nodes.
+    pub node: NodeId,
+}
+
+/// The other end of a link.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Party {
+    /// A region of one node.
+    Region(RegionName),
+    /// Another node of the same region.
+    Node(NodeId),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Party::Region(region) => region.fmt(f),
+            Party::Node(node) => write!(f, "node {}", node.0),
+        }
+    }
 }
 
 /// Why a link was refused.
@@ -42,7 +61,7 @@ pub enum Refusal {
         /// Whose peer it is not.
         of: RegionName,
     },
-    /// A node that this release cannot know.
+    /// A node that is none of the region's, or not of a region of one node.
     #[error("node {node} is not known")]
     Node {
         /// What the other said.
@@ -67,16 +86,16 @@ impl Identity {
             protocol_max: PROTOCOL,
             cluster: self.cluster.clone().into_bytes(),
             region: self.region.as_str().to_owned(),
-            node: ONLY_NODE,
+            node: self.node.0,
         }))
     }
 
-    /// Judges the other side's first frame, and says which of the expected regions it is.
+    /// Judges the other side's first frame, and says which of the expected parties it is.
     pub fn judge<'a>(
         &self,
         first: Option<Frame>,
-        mut expected: impl Iterator<Item = &'a RegionName>,
-    ) -> Result<RegionName, Refusal> {
+        mut expected: impl Iterator<Item = &'a Party>,
+    ) -> Result<Party, Refusal> {
         let Some(Frame::Hello(hello)) = first else { return Err(Refusal::Frame { expected: "Hello" }) };
         let (min, max) = (hello.protocol_min, hello.protocol_max);
         if !(min..=max).contains(&PROTOCOL) {
@@ -85,13 +104,18 @@ impl Identity {
         if hello.cluster != self.cluster.as_bytes() {
             return Err(Refusal::Cluster);
         }
-        let Some(region) = expected.find(|region| region.as_str() == hello.region) else {
-            let said = hello.region.chars().take(types::limits::REGION_NAME_BYTES_MAX).collect();
-            return Err(Refusal::Region { region: said, of: self.region.clone() });
-        };
-        match hello.node {
-            ONLY_NODE => Ok(region.clone()),
-            node => Err(Refusal::Node { node }),
+        if hello.region == self.region.as_str() {
+            let party = expected.find(|party| **party == Party::Node(NodeId(hello.node)));
+            return party.cloned().ok_or(Refusal::Node { node: hello.node });
+        }
+        let is_it = |party: &&Party| matches!(party, Party::Region(name) if name.as_str() == hello.region);
+        match expected.find(is_it) {
+            Some(party) if hello.node == NodeId::ONLY.0 => Ok(party.clone()),
+            Some(_) => Err(Refusal::Node { node: hello.node }),
+            None => {
+                let said = hello.region.chars().take(types::limits::REGION_NAME_BYTES_MAX).collect();
+                Err(Refusal::Region { region: said, of: self.region.clone() })
+            }
         }
     }
 }
@@ -124,19 +148,23 @@ mod tests {
     }
 
     fn identity(cluster: &str, name: &str) -> Identity {
-        Identity { cluster: cluster.to_owned(), region: region(name) }
+        Identity { cluster: cluster.to_owned(), region: region(name), node: NodeId::ONLY }
     }
 
-    fn judged(change: impl FnOnce(&mut Hello)) -> Result<RegionName, Refusal> {
+    fn judged(change: impl FnOnce(&mut Hello)) -> Result<Party, Refusal> {
         let Some(Frame::Hello(mut hello)) = identity("c", "eu").hello().frame else { panic!("no Hello") };
         change(&mut hello);
-        identity("c", "us").judge(Some(Frame::Hello(hello)), [region("ap"), region("eu")].iter())
+        let expected = [Party::Region(region("ap")), Party::Region(region("eu")), Party::Node(NodeId(3))];
+        identity("c", "us").judge(Some(Frame::Hello(hello)), expected.iter())
     }
 
     #[test]
     fn a_peer_is_let_in() {
-        assert_eq!(judged(|_| {}), Ok(region("eu")));
-        assert_eq!(judged(|hello| hello.protocol_max = PROTOCOL + 5), Ok(region("eu")));
+        let eu = Party::Region(region("eu"));
+        assert_eq!(judged(|_| {}), Ok(eu.clone()));
+        assert_eq!(judged(|hello| hello.protocol_max = PROTOCOL + 5), Ok(eu));
+        let other = judged(|hello| (hello.region, hello.node) = ("us".to_owned(), 3));
+        assert_eq!(other, Ok(Party::Node(NodeId(3))));
     }
 
     #[test]
@@ -144,11 +172,13 @@ mod tests {
         let later = judged(|hello| (hello.protocol_min, hello.protocol_max) = (2, 3));
         assert_eq!(later, Err(Refusal::Protocol { min: 2, max: 3 }));
         assert_eq!(judged(|hello| hello.cluster = b"other".to_vec()), Err(Refusal::Cluster));
-        for stranger in ["us", "sa", ""] {
+        for stranger in ["sa", ""] {
             let refused = judged(|hello| hello.region = stranger.to_owned());
             assert_eq!(refused, Err(Refusal::Region { region: stranger.to_owned(), of: region("us") }));
         }
         assert_eq!(judged(|hello| hello.node = 2), Err(Refusal::Node { node: 2 }));
+        let itself = judged(|hello| hello.region = "us".to_owned());
+        assert_eq!(itself, Err(Refusal::Node { node: NodeId::ONLY.0 }));
         let none = identity("c", "us").judge(None, [].iter());
         assert_eq!(none, Err(Refusal::Frame { expected: "Hello" }));
     }

@@ -12,11 +12,12 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::sync::watch;
-use types::{RegionName, limits};
+use types::limits;
 
 use crate::connections::Connections;
 use crate::driver::Published;
 use crate::handle::Handle;
+use crate::handshake::Party;
 use crate::link_queue::Queue;
 use crate::metrics::{Metrics, Sources};
 use crate::stop::Stop;
@@ -32,8 +33,8 @@ pub struct Observed {
     pub shard: Handle,
     /// What its callers have sent in part.
     pub unfinished: [Unfinished; 2],
-    /// Its peers.
-    pub peers: Vec<(RegionName, Queue)>,
+    /// Its links.
+    pub links: Vec<(Party, Queue)>,
     /// Whether it is stopping.
     pub stop: Stop,
 }
@@ -54,8 +55,8 @@ pub async fn serve(connections: Connections, observed: Observed) -> std::io::Res
 
 async fn metrics(State(observed): State<Arc<Observed>>) -> impl IntoResponse {
     let published = observed.published.borrow().clone();
-    let Observed { shard, unfinished, peers, .. } = &*observed;
-    let sources = Sources { published: &published, shard, unfinished, peers };
+    let Observed { shard, unfinished, links, .. } = &*observed;
+    let sources = Sources { published: &published, shard, unfinished, links };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], observed.metrics.render(&sources))
 }
 

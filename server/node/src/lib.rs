@@ -18,6 +18,7 @@ pub mod disks;
 pub mod driver;
 pub mod expressions;
 pub mod flush;
+pub mod forward;
 #[cfg(test)]
 mod gated;
 pub mod handle;
@@ -31,6 +32,7 @@ pub mod link_queue;
 mod link_tests;
 pub mod log;
 pub mod maintain;
+pub mod member_address;
 pub mod metrics;
 pub mod node;
 pub mod options;

@@ -1,6 +1,6 @@
 //! The receiving half of a link: lets peers in, checks their messages, and hands them to the shard.
 //!
-//! It does not look into messages. Of two links from one region the later one counts: the earlier one's
+//! It does not look into messages. Of two links from one party the later one counts: the earlier one's
 //! connection is dead or about to be.
 
 use std::collections::BTreeMap;
@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use proto::link::LinkFrame;
 use proto::link::link_frame::Frame;
-use proto::link::link_server::Link;
+use proto::link::link_server;
+use shard::{Envelope, Link, NodeLink};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
-use types::{RegionId, RegionName, limits};
+use types::limits;
 
 use crate::handle::Handle;
-use crate::handshake::{Identity, Refusal};
+use crate::handshake::{Identity, Party, Refusal};
 use crate::seldom::Seldom;
 use crate::stop::Stop;
 
@@ -29,24 +30,24 @@ pub struct Receiver {
 
 struct Shared {
     identity: Identity,
-    peers: Vec<RegionName>,
+    parties: Vec<Party>,
     shard: Handle,
     stop: Stop,
     warnings: Seldom,
-    /// For each region, what ends its present link when it is dropped.
-    present: Mutex<BTreeMap<RegionId, oneshot::Sender<()>>>,
+    /// For each party, what ends its present link when it is dropped.
+    present: Mutex<BTreeMap<Party, oneshot::Sender<()>>>,
 }
 
 impl Receiver {
-    /// Lets these peers in.
-    pub fn new(identity: Identity, peers: Vec<RegionName>, shard: Handle, stop: Stop) -> Self {
+    /// Lets these parties in.
+    pub fn new(identity: Identity, parties: Vec<Party>, shard: Handle, stop: Stop) -> Self {
         let (warnings, present) = Default::default();
-        Receiver { shared: Arc::new(Shared { identity, peers, shard, stop, warnings, present }) }
+        Receiver { shared: Arc::new(Shared { identity, parties, shard, stop, warnings, present }) }
     }
 }
 
 #[tonic::async_trait]
-impl Link for Receiver {
+impl link_server::Link for Receiver {
     type OpenStream = ReceiverStream<Result<LinkFrame, Status>>;
 
     async fn open(
@@ -80,11 +81,11 @@ impl Shared {
             Ok(Ok(None) | Err(_)) => return Ok(()),
             Err(_) => None,
         };
-        let peer = self.identity.judge(first, self.peers.iter())?.id();
+        let party = self.identity.judge(first, self.parties.iter())?;
         if answers.send(Ok(self.identity.hello())).await.is_err() {
             return Ok(());
         }
-        let mut superseded = self.supersede(peer);
+        let mut superseded = self.supersede(&party);
         loop {
             let next = tokio::select! {
                 next = frames.message() => next,
@@ -92,18 +93,26 @@ impl Shared {
                 () = self.stop.clone().requested() => return Ok(()),
             };
             match next {
-                Ok(Some(frame)) => self.shard.link(shard::Link { peer, bytes: payload(frame)? }),
+                Ok(Some(frame)) => self.shard.link(inward(&party, payload(frame)?)),
                 // The stream ended or broke; the peer dials again.
                 Ok(None) | Err(_) => return Ok(()),
             }
         }
     }
 
-    /// Ends a region's present link, if there is one; what this gives ends when a later link comes.
-    fn supersede(&self, peer: RegionId) -> oneshot::Receiver<()> {
+    /// Ends a party's present link, if there is one; what this gives ends when a later link comes.
+    fn supersede(&self, party: &Party) -> oneshot::Receiver<()> {
         let (present, superseded) = oneshot::channel();
-        self.present.lock().unwrap_or_else(PoisonError::into_inner).insert(peer, present);
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).insert(party.clone(), present);
         superseded
+    }
+}
+
+/// A message as the shard takes it.
+fn inward(from: &Party, bytes: Vec<u8>) -> Envelope {
+    match from {
+        Party::Region(region) => Envelope::Link(Link { peer: region.id(), bytes }),
+        Party::Node(node) => Envelope::Node(NodeLink { node: *node, bytes }),
     }
 }
 

@@ -18,10 +18,9 @@ use types::limits;
 
 use crate::backoff::Backoff;
 use crate::handle::Handle;
-use crate::handshake::{self, Identity, Refusal};
+use crate::handshake::{self, Identity, Party, Refusal};
 use crate::latency;
 use crate::link_queue::Waiting;
-use crate::peer_address::PeerAddress;
 use crate::stop::Stop;
 
 /// What it takes to keep a peer supplied.
@@ -29,7 +28,9 @@ pub struct Dialler {
     /// Who we are.
     pub identity: Identity,
     /// Whom to dial.
-    pub peer: PeerAddress,
+    pub party: Party,
+    /// A host and a port; the host is looked up whenever it is dialled.
+    pub address: String,
     /// How long each message is held back.
     pub delay: Duration,
     /// What the shard has for the peer.
@@ -82,7 +83,7 @@ impl Dialler {
     /// Keeps the link up until it is time to stop.
     pub async fn run(mut self, stop: Stop) {
         let mut backoff = Backoff::default();
-        let (region, peer) = (self.identity.region.clone(), self.peer.region.clone());
+        let (region, peer) = (self.identity.region.clone(), self.party.clone());
         loop {
             let ended = tokio::select! {
                 ended = self.session(&mut backoff) => ended,
@@ -109,7 +110,7 @@ impl Dialler {
             Ok(open) => open,
             Err(ended) => return ended,
         };
-        tracing::info!(region = %self.identity.region, peer = %self.peer.region, "link is up");
+        tracing::info!(region = %self.identity.region, peer = %self.party, "link is up");
         backoff.reset();
         self.waiting.clear();
         let up = Up::new(&mut self.waiting, &self.shard);
@@ -120,8 +121,8 @@ impl Dialler {
     }
 
     pub(crate) async fn open(&self) -> Result<Open, Ended> {
-        let unreachable = |source| Ended::Unreachable { address: self.peer.address.clone(), source };
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.peer.address))
+        let unreachable = |source| Ended::Unreachable { address: self.address.clone(), source };
+        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
             .map_err(|source| unreachable(source.into()))?
             .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
             .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
@@ -144,7 +145,7 @@ impl Dialler {
         match first.ok_or(Ended::Closed)?.frame {
             Some(Frame::Refused(refused)) => Err(Ended::Refused { text: refused.text }),
             first => {
-                self.identity.judge(first, std::iter::once(&self.peer.region))?;
+                self.identity.judge(first, std::iter::once(&self.party))?;
                 Ok(Open { frames, answers })
             }
         }

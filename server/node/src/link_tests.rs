@@ -8,19 +8,19 @@ use proto::link::link_client::LinkClient;
 use proto::link::link_frame::Frame;
 use proto::link::link_server::LinkServer;
 use proto::link::{Hello, LinkFrame, Message, RefusalReason};
+use shard::Envelope;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::Streaming;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Server};
-use types::{RegionName, limits};
+use types::{NodeId, RegionName, limits};
 
 use crate::handle::{Handle, Post};
-use crate::handshake::{Identity, PROTOCOL, frame};
+use crate::handshake::{Identity, PROTOCOL, Party, frame};
 use crate::link_in::Receiver;
 use crate::link_out::{Dialler, Ended};
 use crate::link_queue::{self, Queue};
-use crate::peer_address::PeerAddress;
 use crate::stop::{self, Stopper};
 
 fn region(name: &str) -> RegionName {
@@ -28,7 +28,7 @@ fn region(name: &str) -> RegionName {
 }
 
 fn identity(name: &str) -> Identity {
-    Identity { cluster: "test".to_owned(), region: region(name) }
+    Identity { cluster: "test".to_owned(), region: region(name), node: NodeId::ONLY }
 }
 
 /// A node of region `us` that lets `eu` and `ap` in.
@@ -45,7 +45,8 @@ impl Listening {
         let address = listener.local_addr().unwrap();
         let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
         let (stopper, stop) = stop::channel();
-        let receiver = Receiver::new(identity("us"), vec![region("eu"), region("ap")], shard, stop.clone());
+        let parties = ["eu", "ap"].map(|name| Party::Region(region(name))).to_vec();
+        let receiver = Receiver::new(identity("us"), parties, shard, stop.clone());
         let server = Server::builder()
             .add_service(LinkServer::new(receiver))
             .serve_with_incoming_shutdown(TcpIncoming::from(listener), stop.requested());
@@ -82,7 +83,7 @@ impl Listening {
     /// The next message that reached the shard.
     async fn received(self) -> (Self, shard::Link) {
         let next = move || match self.posts.recv().unwrap() {
-            Post::Link(link) => (self, link),
+            Post::Link(Envelope::Link(link)) => (self, link),
             _ => panic!("only messages reach the shard"),
         };
         tokio::task::spawn_blocking(next).await.unwrap()
@@ -102,8 +103,8 @@ fn message(bytes: &[u8], crc32: u32) -> LinkFrame {
 fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue, mpsc::Receiver<Post>) {
     let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
     let (queue, waiting) = link_queue::new();
-    let peer = PeerAddress { region: region("us"), address: address.to_string() };
-    (Dialler { identity: identity(name), peer, delay, waiting, shard }, queue, posts)
+    let (party, address) = (Party::Region(region("us")), address.to_string());
+    (Dialler { identity: identity(name), party, address, delay, waiting, shard }, queue, posts)
 }
 
 /// Waits for the link to change.
@@ -153,7 +154,7 @@ async fn a_link_whose_peer_stops_goes_down_and_comes_up_again_elsewhere() {
     let listener = TcpListener::bind(us.address).await.unwrap();
     let (shard, _received) = Handle::new(limits::INBOX_BYTES_MAX);
     let (_stopper, stop) = stop::channel();
-    let receiver = Receiver::new(identity("us"), vec![region("eu")], shard, stop);
+    let receiver = Receiver::new(identity("us"), vec![Party::Region(region("eu"))], shard, stop);
     let server = Server::builder().add_service(LinkServer::new(receiver));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     changed(posts).await;
@@ -166,7 +167,7 @@ async fn each_mismatch_is_refused_with_its_reason() {
     let cases = [
         (hello(|hello| hello.cluster = b"other".to_vec()), RefusalReason::Cluster),
         (hello(|hello| hello.region = "sa".to_owned()), RefusalReason::Region),
-        (hello(|hello| hello.region = "us".to_owned()), RefusalReason::Region),
+        (hello(|hello| hello.region = "us".to_owned()), RefusalReason::Node),
         (hello(|hello| hello.node = 0), RefusalReason::Node),
         (
             hello(|hello| (hello.protocol_min, hello.protocol_max) = (PROTOCOL + 1, 9)),
@@ -212,7 +213,7 @@ async fn a_dialler_knows_why_it_was_refused_and_whom_it_refuses() {
     let Err(Ended::Refused { text }) = stranger.open().await else { panic!("let in") };
     assert!(text.contains("not a peer of us"), "{text}");
     let (mut lost, ..) = dialler("eu", us.address, Duration::ZERO);
-    lost.peer.region = region("ap");
+    lost.party = Party::Region(region("ap"));
     assert!(matches!(lost.open().await, Err(Ended::Refusing(_))));
     us.stopper.stop();
     us.server.await.unwrap();

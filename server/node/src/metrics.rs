@@ -8,11 +8,13 @@ use std::time::Duration;
 use metrics::{Counter, Histogram, counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use proto::v1::{ErrorDetail, ErrorKind};
+use shard::Figures;
 use types::RegionName;
 
 use crate::call::Call;
 use crate::driver::Published;
 use crate::handle::Handle;
+use crate::handshake::Party;
 use crate::link_queue::Queue;
 use crate::unfinished::Unfinished;
 
@@ -110,8 +112,8 @@ pub struct Sources<'a> {
     pub shard: &'a Handle,
     /// What callers have sent in part.
     pub unfinished: &'a [Unfinished],
-    /// The peers and what waits for them.
-    pub peers: &'a [(RegionName, Queue)],
+    /// The links and what waits for them.
+    pub links: &'a [(Party, Queue)],
 }
 
 impl Metrics {
@@ -168,7 +170,7 @@ impl CallMetrics {
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
 fn read(sources: &Sources<'_>) {
-    let Sources { published, shard, unfinished, peers } = sources;
+    let Sources { published, shard, unfinished, links } = sources;
     let figures = &published.figures;
     gauge!("meridian_serving").set(f64::from(u8::from(figures.serving)));
     gauge!("meridian_requests_in_flight").set(shard.in_flight() as f64);
@@ -192,17 +194,24 @@ fn read(sources: &Sources<'_>) {
     ] {
         counter!(name).absolute(value);
     }
-    for (name, queue) in *peers {
-        let peer = name.as_str().to_owned();
-        gauge!("meridian_link_queue_bytes", "peer" => peer.clone()).set(queue.bytes() as f64);
-        counter!("meridian_link_messages_dropped_total", "peer" => peer.clone()).absolute(queue.dropped());
-        let Some(known) = figures.peers.iter().find(|known| known.region == name.id()) else { continue };
-        gauge!("meridian_link_up", "peer" => peer.clone()).set(f64::from(u8::from(known.connected)));
-        gauge!("meridian_link_paused", "peer" => peer.clone()).set(f64::from(u8::from(known.paused)));
-        gauge!("meridian_pending_changes", "peer" => peer.clone()).set(known.pending_changes as f64);
-        gauge!("meridian_pending_bytes", "peer" => peer.clone()).set(known.pending_bytes as f64);
-        // A peer that never told a closed time has no lag that could be told; NaN is how Prometheus says so.
-        let lag_ms = known.lag_ms.map_or(f64::NAN, |lag_ms| lag_ms as f64);
-        gauge!("meridian_replication_lag_ms", "peer" => peer).set(lag_ms);
+    for (party, queue) in *links {
+        read_link(party, queue, figures);
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
+fn read_link(party: &Party, queue: &Queue, figures: &Figures) {
+    let peer = party.to_string();
+    gauge!("meridian_link_queue_bytes", "peer" => peer.clone()).set(queue.bytes() as f64);
+    counter!("meridian_link_messages_dropped_total", "peer" => peer.clone()).absolute(queue.dropped());
+    let up = |up: bool| gauge!("meridian_link_up", "peer" => peer.clone()).set(f64::from(u8::from(up)));
+    let Party::Region(name) = party else { return up(!queue.changes().is_multiple_of(2)) };
+    let Some(known) = figures.peers.iter().find(|known| known.region == name.id()) else { return };
+    up(known.connected);
+    gauge!("meridian_link_paused", "peer" => peer.clone()).set(f64::from(u8::from(known.paused)));
+    gauge!("meridian_pending_changes", "peer" => peer.clone()).set(known.pending_changes as f64);
+    gauge!("meridian_pending_bytes", "peer" => peer.clone()).set(known.pending_bytes as f64);
+    // A peer that never told a closed time has no lag that could be told; NaN is how Prometheus says so.
+    let lag_ms = known.lag_ms.map_or(f64::NAN, |lag_ms| lag_ms as f64);
+    gauge!("meridian_replication_lag_ms", "peer" => peer).set(lag_ms);
 }

@@ -14,12 +14,13 @@ use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
-use types::{NodeId, RegionId, RegionName, limits};
+use types::{RegionName, limits};
 
 use crate::clock::Clock;
 use crate::connections::{Connections, Manners};
 use crate::driver::{self, Published, Running};
-use crate::handshake::Identity;
+use crate::forward::Forward;
+use crate::handshake::{Identity, Party};
 use crate::health::{self, Observed};
 use crate::latency::Latencies;
 use crate::link_in::Receiver;
@@ -27,7 +28,6 @@ use crate::link_out::Dialler;
 use crate::link_queue::{self, Queue};
 use crate::maintain::{self, Maintain};
 use crate::metrics::{Metrics, Timings};
-use crate::peer_address::PeerAddress;
 use crate::service::Service;
 use crate::settings::NodeSettings;
 use crate::stop::{Failure, OnFailure, Stop};
@@ -121,27 +121,34 @@ where
     let region = settings.region.clone();
     let clock = Clock::start();
     let metrics = Arc::new(Metrics::new(&region)?);
-    let (queues, waiting): (Vec<Queue>, Vec<_>) = settings.peers.iter().map(|_| link_queue::new()).unzip();
-    let peers: Vec<RegionName> = settings.peers.iter().map(|peer| peer.region.clone()).collect();
-    let links = peers.iter().map(RegionName::id).zip(queues.iter().cloned()).collect::<BTreeMap<_, _>>();
-    let parts = parts(settings, &peers, links, clock, metrics.timings(), on_failure.clone());
+    let others = others(settings);
+    let (queues, waiting): (Vec<Queue>, Vec<_>) = others.iter().map(|_| link_queue::new()).unzip();
+    let queues: BTreeMap<_, _> = others.iter().map(|(party, _)| party.clone()).zip(queues).collect();
+    let parts = parts(settings, &queues, clock, metrics.timings(), on_failure.clone());
     let failed = |source| Error::Shard { region: region.clone(), source };
     let running = driver::start(opened.engine, parts).map_err(failed)?;
     let shard = running.handle.clone();
-    let identity = Identity { cluster: settings.cluster.clone(), region: region.clone() };
-    let dial = |(peer, waiting): (&PeerAddress, _)| {
-        let delay = latencies.between(&region, &peer.region);
-        let (identity, peer, shard) = (identity.clone(), peer.clone(), shard.clone());
-        tokio::spawn(Dialler { identity, peer, delay, waiting, shard }.run(stop.clone()))
+    let identity =
+        Identity { cluster: settings.cluster.clone(), region: region.clone(), node: settings.node };
+    let dial = |((party, address), waiting): (&(Party, String), _)| {
+        let delay = match party {
+            Party::Region(peer) => latencies.between(&region, peer),
+            Party::Node(_) => Duration::ZERO,
+        };
+        let (identity, shard) = (identity.clone(), shard.clone());
+        let (party, address) = (party.clone(), address.clone());
+        tokio::spawn(Dialler { identity, party, address, delay, waiting, shard }.run(stop.clone()))
     };
-    let mut tasks: Vec<_> = settings.peers.iter().zip(waiting).map(dial).collect();
+    let mut tasks: Vec<_> = others.iter().zip(waiting).map(dial).collect();
     if let Some(maintain) = opened.maintain {
         let (region, on_failure, stop) = (region.clone(), on_failure.clone(), stop.clone());
         let on_failure = move |failure| on_failure(&region, failure);
         tasks.push(tokio::spawn(maintain::run(maintain, shard.clone(), on_failure, stop)));
     }
-    let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone(), stop.clone());
-    let receiver = Receiver::new(identity, peers.clone(), shard.clone(), stop.clone());
+    let forward = Forward::new(&settings.members);
+    let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone(), stop.clone(), forward);
+    let parties = others.into_iter().map(|(party, _)| party).collect();
+    let receiver = Receiver::new(identity, parties, shard.clone(), stop.clone());
     // Links have their own, so that clients cannot break them.
     let unfinished = [(); 2].map(|()| Unfinished::new(share(settings, limits::MESSAGE_BYTES_MAX)));
     let server = serve(sockets.grpc, service, receiver, unfinished.clone(), stop.clone());
@@ -158,7 +165,7 @@ where
         published: running.published.clone(),
         shard,
         unfinished,
-        peers: peers.into_iter().zip(queues).collect(),
+        links: queues.into_iter().collect(),
         stop: stop.clone(),
     };
     let health = tokio::spawn(async move {
@@ -170,26 +177,43 @@ where
     Ok(Node { region, running, published, server, tasks, health })
 }
 
+/// Whom this node links to, and where they are.
+fn others(settings: &NodeSettings) -> Vec<(Party, String)> {
+    let regions =
+        settings.peers.iter().map(|peer| (Party::Region(peer.region.clone()), peer.address.clone()));
+    let nodes = settings.members.iter().map(|member| (Party::Node(member.node), member.address.clone()));
+    regions.chain(nodes).collect()
+}
+
 /// What the shard's threads are given.
 fn parts(
     settings: &NodeSettings,
-    peers: &[RegionName],
-    links: BTreeMap<RegionId, Queue>,
+    queues: &BTreeMap<Party, Queue>,
     clock: Clock,
     timings: Timings,
     on_failure: OnFailure,
 ) -> driver::Parts {
+    let (mut links, mut nodes) = (BTreeMap::new(), BTreeMap::new());
+    for (party, queue) in queues {
+        match party {
+            Party::Region(region) => drop(links.insert(region.id(), queue.clone())),
+            Party::Node(node) => drop(nodes.insert(*node, queue.clone())),
+        }
+    }
+    let mut all: Vec<_> = nodes.keys().copied().chain([settings.node]).collect();
+    all.sort_unstable();
     driver::Parts {
         settings: shard::Settings {
             region: settings.region.clone(),
-            node: NodeId::ONLY,
-            nodes: vec![NodeId::ONLY],
-            peers: peers.to_vec(),
+            node: settings.node,
+            nodes: all,
+            peers: settings.peers.iter().map(|peer| peer.region.clone()).collect(),
             seed: rand::random(),
             faults: settings.faults,
         },
         clock,
         links,
+        nodes,
         request_bytes_max: share(settings, limits::MESSAGE_BYTES_MAX + limits::RAFT_TAIL_BYTES_MAX),
         answer_bytes_max: share(settings, limits::PAGE_BYTES_MAX),
         sync_alone_max: Duration::from_micros(limits::SYNC_ALONE_US_MAX),

@@ -3,6 +3,7 @@
 //! Everything is optional here; `settings` knows the defaults and what must be given.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use types::RegionName;
 
 use crate::latency::Latencies;
+use crate::member_address::MemberAddress;
 use crate::peer_address::PeerAddress;
 use crate::size::Size;
 
@@ -79,6 +81,13 @@ pub struct NodeOptions {
     /// Another region and its node's address; may be repeated
     #[arg(long, env = "MERIDIAN_PEER", value_delimiter = ',', value_name = "REGION=ADDRESS")]
     pub peer: Vec<PeerAddress>,
+    /// The number of this node in its region [default: 1]
+    #[arg(long, env = "MERIDIAN_NODE", value_name = "NUMBER")]
+    pub node: Option<NonZeroU64>,
+    /// Another node of the region and its address; may be repeated. Every node is given all the others, and
+    /// they stay the same for ever
+    #[arg(long, env = "MERIDIAN_MEMBER", value_delimiter = ',', value_name = "NUMBER=ADDRESS")]
+    pub member: Vec<MemberAddress>,
     /// Nodes of different clusters refuse each other [default: meridian]
     #[arg(long, env = "MERIDIAN_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
@@ -106,6 +115,9 @@ pub struct DevOptions {
     /// The regions [default: us-east-1,eu-west-1,ap-northeast-1]
     #[arg(long, env = "MERIDIAN_REGIONS", value_delimiter = ',', value_parser = region, value_name = "LIST")]
     pub regions: Vec<RegionName>,
+    /// Nodes of the region; more than one only where there is one region [default: 1]
+    #[arg(long, env = "MERIDIAN_NODES", value_name = "COUNT")]
+    pub nodes: Option<NonZeroU64>,
     /// Delays messages between regions one way, both ways alike, such as us-east-1:eu-west-1=80ms
     #[arg(
         long,
@@ -115,10 +127,10 @@ pub struct DevOptions {
         value_name = "A:B=80ms,…"
     )]
     pub latency: Latencies,
-    /// The first region's gRPC port, the others follow; 0 lets the system choose [default: 7001]
+    /// The first node's gRPC port, the others follow; 0 lets the system choose [default: 7001]
     #[arg(long, env = "MERIDIAN_PORT")]
     pub port: Option<u16>,
-    /// The first region's port for metrics and health; 0 lets the system choose [default: 9001]
+    /// The first node's port for metrics and health; 0 lets the system choose [default: 9001]
     #[arg(long, env = "MERIDIAN_METRICS_PORT")]
     pub metrics_port: Option<u16>,
     /// Memory for block caches and write buffers of all regions [default: 1GiB]
@@ -154,6 +166,8 @@ impl NodeOptions {
             advertise: self.advertise.or(others.advertise),
             metrics_listen: self.metrics_listen.or(others.metrics_listen),
             peer: if self.peer.is_empty() { others.peer } else { self.peer },
+            node: self.node.or(others.node),
+            member: if self.member.is_empty() { others.member } else { self.member },
             cluster: self.cluster.or(others.cluster),
             memory: self.memory.or(others.memory),
             insecure: self.insecure.or(others.insecure),

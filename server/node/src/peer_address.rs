@@ -34,14 +34,18 @@ impl FromStr for PeerAddress {
     fn from_str(text: &str) -> Result<Self, InvalidPeer> {
         let form = || InvalidPeer::Form { text: text.to_owned() };
         let (region, address) = text.trim().split_once('=').ok_or_else(form)?;
-        let (host, port) = address.rsplit_once(':').ok_or_else(form)?;
-        let port: u16 = port.parse().map_err(|_| form())?;
-        let authority = tonic::transport::Uri::try_from(format!("http://{address}"));
-        if host.is_empty() || port == 0 || authority.is_err() {
+        if !is_address(address) {
             return Err(form());
         }
         Ok(PeerAddress { region: RegionName::new(region)?, address: address.to_owned() })
     }
+}
+
+/// Whether a text is a host and a port.
+pub fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let port = port.parse::<u16>().is_ok_and(|port| port > 0);
+    port && !host.is_empty() && tonic::transport::Uri::try_from(format!("http://{text}")).is_ok()
 }
 
 impl TryFrom<String> for PeerAddress {

@@ -19,6 +19,7 @@ use types::RegionName;
 
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::forward::{self, Forward};
 use crate::handle::Handle;
 use crate::metrics::{Ending, Metrics};
 use crate::reply::Answered;
@@ -33,32 +34,50 @@ pub struct Service {
     clock: Clock,
     metrics: Arc<Metrics>,
     stop: Stop,
+    /// The ways to other nodes of the region, if there are any.
+    forward: Option<Arc<Forward>>,
     /// Numbers calls, for logs.
     calls: AtomicU64,
 }
 
 impl Service {
     /// Serves one region's shard, until it is stopped.
-    pub fn new(region: RegionName, shard: Handle, clock: Clock, metrics: Arc<Metrics>, stop: Stop) -> Self {
-        Service { region, shard, clock, metrics, stop, calls: AtomicU64::new(0) }
+    pub fn new(
+        region: RegionName,
+        shard: Handle,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        stop: Stop,
+        forward: Option<Arc<Forward>>,
+    ) -> Self {
+        Service { region, shard, clock, metrics, stop, forward, calls: AtomicU64::new(0) }
     }
 
-    async fn carry_out<Q: prost::Message, A>(
+    async fn carry_out<Q, A>(
         &self,
         call: Call,
         request: Request<Q>,
         decode: impl FnOnce(Q, &mut Cache) -> Result<Command, item::Error>,
         encode: impl FnOnce(Answered) -> Result<A, item::Error>,
-    ) -> Result<Response<A>, Status> {
+    ) -> Result<Response<A>, Status>
+    where
+        Q: prost::Message + Clone + 'static,
+        A: prost::Message + Default + 'static,
+    {
         let begun = Instant::now();
         let time = deadline::of(request.metadata());
+        let forward = self.forward.as_ref().filter(|_| !forward::is_passed_on(request.metadata()));
         let message = request.into_inner();
+        let forward = forward.map(|forward| (forward, message.clone()));
         let bytes = message.encoded_len();
         let command = expressions::with(|cache| decode(message, cache));
         let answered = match command {
             Ok(command) => self.ask(call, command, time, bytes).await,
             Err(refused) => Err(refused),
         };
+        if let (Err(item::Error::Elsewhere { node }), Some((forward, message))) = (&answered, forward) {
+            return forward.unary(*node, call, message, time.saturating_sub(begun.elapsed())).await;
+        }
         self.note(call, begun.elapsed(), answered.as_ref().err());
         encode(answered).map(Response::new).map_err(|error| status(&error))
     }
@@ -232,6 +251,7 @@ impl Meridian for Service {
             clock: self.clock,
             metrics: self.metrics.clone(),
             stop: self.stop.clone().requested().boxed(),
+            forward: self.forward.clone(),
         };
         Ok(Response::new(Session::new(parts, request.into_inner())))
     }

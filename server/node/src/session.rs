@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream, StreamExt};
 use item::error::Invalid;
 use prost::Message;
@@ -23,6 +24,7 @@ use types::{RegionName, limits};
 
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::forward::Forward;
 use crate::handle::{self, Ask, Handle, OVERLOADED};
 use crate::metrics::{Ending, Metrics};
 use crate::reply::{Answered, Answers, Delivery, ReplyTo, Route};
@@ -40,6 +42,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Completes when the server stops.
     pub stop: BoxFuture<'static, ()>,
+    /// The ways to other nodes of the region, if there are any.
+    pub forward: Option<Arc<Forward>>,
 }
 
 /// A session of a client; the stream of its answers. Dropped, it cancels what is under way.
@@ -54,6 +58,8 @@ pub struct Session<F> {
     replies: mpsc::UnboundedReceiver<Answers>,
     underway: HashMap<u32, Underway>,
     underway_bytes: usize,
+    /// Calls that other nodes answer.
+    passed_on: FuturesUnordered<BoxFuture<'static, SessionAnswer>>,
     /// Answers that wait to be encoded.
     waiting: VecDeque<(u32, Delivery)>,
     ready: Vec<SessionAnswer>,
@@ -65,6 +71,8 @@ struct Underway {
     operation: SessionOperation,
     begun: Instant,
     bytes: usize,
+    /// What to pass on if another node can answer.
+    kept: Option<SessionCall>,
 }
 
 impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
@@ -80,6 +88,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
             replies,
             underway: HashMap::new(),
             underway_bytes: 0,
+            passed_on: FuturesUnordered::new(),
             waiting: VecDeque::new(),
             ready: Vec::new(),
             ready_bytes: 0,
@@ -117,7 +126,8 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         let mut asks = Vec::with_capacity(frame.calls.len());
         for call in frame.calls {
             let operation = call.operation();
-            let underway = Underway { operation, begun, bytes: call.request.len() };
+            let kept = (self.parts.forward.is_some() && !call.passed_on).then(|| call.clone());
+            let underway = Underway { operation, begun, bytes: call.request.len(), kept };
             self.underway_bytes += underway.bytes;
             if self.underway.insert(call.id, underway).is_some() {
                 return Err(broken(Invalid::Duplicate { field: "Id" }));
@@ -190,7 +200,17 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
 
     /// Shapes what the shard answered. A call that was cancelled wants no answer.
     fn answer(&mut self, id: u32, answered: Answered) {
-        let Some(underway) = self.underway.get(&id) else { return };
+        let Some(underway) = self.underway.get_mut(&id) else { return };
+        if let Err(item::Error::Elsewhere { node }) = &answered
+            && let (Some(forward), Some(kept)) = (&self.parts.forward, underway.kept.take())
+            && let Some(call) = Call::of_session(underway.operation)
+        {
+            let (forward, node) = (forward.clone(), *node);
+            let time =
+                Duration::from_nanos(time_ns(kept.timeout_ms)).saturating_sub(underway.begun.elapsed());
+            let passed_on = async move { forward.on_session(node, call, kept, time).await };
+            return self.passed_on.push(passed_on.boxed());
+        }
         match api::session::encode(underway.operation, answered) {
             Ok(response) => self.finish(SessionAnswer { id, response, error: None }),
             Err(error) => self.refuse(id, api::status::of(&error).detail),
@@ -228,6 +248,15 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
 
     /// Encodes answers until a frame is full or there are no more.
     fn gather(&mut self, context: &mut Context<'_>) {
+        self.gather_here(context);
+        while self.ready_bytes < limits::SESSION_FRAME_BYTES
+            && let Poll::Ready(Some(answer)) = self.passed_on.poll_next_unpin(context)
+        {
+            self.finish(answer);
+        }
+    }
+
+    fn gather_here(&mut self, context: &mut Context<'_>) {
         while self.ready_bytes < limits::SESSION_FRAME_BYTES {
             match self.waiting.pop_front() {
                 Some((id, delivery)) => self.answer(id, delivery.answered),

@@ -4,13 +4,15 @@
 //! `options` says how each value is written, once for all three sources; here they are merged, checked and
 //! given their defaults. Nothing here opens a socket or a data folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use types::{Faults, RegionName, limits};
+use types::{Faults, NodeId, RegionName, limits};
 
 use crate::latency::Latencies;
+use crate::member_address::MemberAddress;
 use crate::options::{DevOptions, LogFormat, NodeArguments, NodeOptions};
 use crate::peer_address::PeerAddress;
 use crate::size::Size;
@@ -66,6 +68,24 @@ pub enum Error {
         /// The region.
         region: RegionName,
     },
+    /// A node that is this one, or is given twice.
+    #[error("node {} is named twice: --member names each of the other nodes once", node.0)]
+    NodeTwice {
+        /// The node.
+        node: NodeId,
+    },
+    /// More nodes than a region may have.
+    #[error("{count} nodes: the limit is {limit}", limit = limits::NODES_MAX)]
+    TooManyNodes {
+        /// How many were given.
+        count: u64,
+    },
+    /// Several nodes and several regions.
+    #[error(
+        "a region of several nodes cannot replicate to other regions yet: give it either other nodes \
+         or other regions"
+    )]
+    NodesAndRegions,
     /// A region named twice, or two names of one id.
     #[error("region {region} is named twice")]
     Twice {
@@ -129,6 +149,10 @@ pub struct NodeSettings {
     pub metrics_listen: SocketAddr,
     /// The other regions.
     pub peers: Vec<PeerAddress>,
+    /// Which node of the region it is.
+    pub node: NodeId,
+    /// The other nodes.
+    pub members: Vec<MemberAddress>,
     /// Nodes of different clusters refuse each other.
     pub cluster: String,
     /// Memory for everything that grows: block cache, write buffers, requests, answers, logs.
@@ -145,7 +169,7 @@ pub struct DevSettings {
     /// Where the regions' data folders stand, one of each name.
     pub data: PathBuf,
     /// In the order of their ports.
-    pub regions: Vec<DevRegion>,
+    pub nodes: Vec<DevNode>,
     /// Artificial distances.
     pub latencies: Latencies,
     /// Memory of all regions together.
@@ -156,11 +180,13 @@ pub struct DevSettings {
     pub faults: Faults,
 }
 
-/// One region of `dev`.
+/// One node of `dev`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DevRegion {
-    /// Its name.
+pub struct DevNode {
+    /// Its region's name.
     pub region: RegionName,
+    /// Its number in the region.
+    pub node: NodeId,
     /// Where it serves gRPC.
     pub listen: SocketAddr,
     /// Where it serves metrics and health.
@@ -187,6 +213,11 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
         return Err(Error::PeerIsSelf { region });
     }
     check_regions(std::iter::once(&region).chain(options.peer.iter().map(|peer| &peer.region)))?;
+    let node = options.node.map_or(NodeId::ONLY, |node| NodeId(node.get()));
+    check_nodes(node, &options.member)?;
+    if !options.member.is_empty() && !options.peer.is_empty() {
+        return Err(Error::NodesAndRegions);
+    }
     let memory = options.memory.unwrap_or(Size(limits::MEMORY_BYTES_DEFAULT));
     check_memory(memory, 1)?;
     Ok(NodeSettings {
@@ -196,6 +227,8 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
         advertise: options.advertise,
         metrics_listen,
         peers: options.peer,
+        node,
+        members: options.member,
         cluster: options.cluster.unwrap_or(CLUSTER.to_owned()),
         memory,
         log: log(options.log, options.log_format),
@@ -214,14 +247,25 @@ pub fn dev(options: DevOptions) -> Result<DevSettings, Error> {
     if let Some(region) = ids.into_iter().next() {
         return Err(Error::UnknownRegion { region });
     }
+    let count = options.nodes.map_or(1, NonZeroU64::get);
+    if count > limits::NODES_MAX as u64 {
+        return Err(Error::TooManyNodes { count });
+    }
+    if count > 1 && names.len() > 1 {
+        return Err(Error::NodesAndRegions);
+    }
+    let nodes: Vec<_> = names
+        .into_iter()
+        .flat_map(|name| (1..=count).map(move |node| (name.clone(), NodeId(node))))
+        .collect();
     let memory = options.memory.unwrap_or(Size(limits::MEMORY_BYTES_DEFAULT));
-    check_memory(memory, names.len())?;
-    let listen = ports("port", options.port.unwrap_or(LISTEN_PORT), names.len())?;
-    let metrics = ports("metrics-port", options.metrics_port.unwrap_or(METRICS_PORT), names.len())?;
-    let region = |((region, listen), metrics_listen)| DevRegion { region, listen, metrics_listen };
+    check_memory(memory, nodes.len())?;
+    let listen = ports("port", options.port.unwrap_or(LISTEN_PORT), nodes.len())?;
+    let metrics = ports("metrics-port", options.metrics_port.unwrap_or(METRICS_PORT), nodes.len())?;
+    let node = |(((region, node), listen), metrics_listen)| DevNode { region, node, listen, metrics_listen };
     Ok(DevSettings {
         data: options.data.unwrap_or(PathBuf::from(DATA)),
-        regions: names.into_iter().zip(listen).zip(metrics).map(region).collect(),
+        nodes: nodes.into_iter().zip(listen).zip(metrics).map(node).collect(),
         latencies: options.latency,
         memory,
         log: log(options.log, options.log_format),
@@ -230,24 +274,33 @@ pub fn dev(options: DevOptions) -> Result<DevSettings, Error> {
 }
 
 impl DevSettings {
-    /// The settings of one region's node, once the addresses of all are known.
+    /// The settings of one node, once the addresses of all are known.
     pub fn node(&self, index: usize, addresses: &[SocketAddr]) -> NodeSettings {
-        let this = &self.regions[index];
-        let others = self.regions.iter().zip(addresses).filter(|(other, _)| other.region != this.region);
+        let this = &self.nodes[index];
+        let (near, far): (Vec<_>, Vec<_>) =
+            self.nodes.iter().zip(addresses).partition(|(other, _)| other.region == this.region);
+        let folder = self.data.join(this.region.as_str());
+        let members = near.iter().filter(|(other, _)| other.node != this.node);
         NodeSettings {
             region: this.region.clone(),
-            data: self.data.join(this.region.as_str()),
+            // A region's only node keeps the region's folder for itself.
+            data: if near.len() == 1 { folder } else { folder.join(this.node.0.to_string()) },
+            node: this.node,
+            members: members
+                .map(|(other, address)| MemberAddress { node: other.node, address: address.to_string() })
+                .collect(),
             listen: this.listen,
             advertise: None,
             metrics_listen: this.metrics_listen,
-            peers: others
+            peers: far
+                .into_iter()
                 .map(|(other, address)| PeerAddress {
                     region: other.region.clone(),
                     address: address.to_string(),
                 })
                 .collect(),
             cluster: CLUSTER.to_owned(),
-            memory: Size(self.memory.0 / self.regions.len() as u64),
+            memory: Size(self.memory.0 / self.nodes.len() as u64),
             log: self.log.clone(),
             faults: self.faults,
         }
@@ -286,6 +339,20 @@ fn check_regions<'a>(regions: impl Iterator<Item = &'a RegionName>) -> Result<()
     }
     match known.len() {
         count if count > limits::REGIONS_MAX => Err(Error::TooManyRegions { count }),
+        _ => Ok(()),
+    }
+}
+
+/// Nodes are told apart by their numbers.
+fn check_nodes(me: NodeId, members: &[MemberAddress]) -> Result<(), Error> {
+    let mut known = BTreeSet::from([me]);
+    for member in members {
+        if !known.insert(member.node) {
+            return Err(Error::NodeTwice { node: member.node });
+        }
+    }
+    match known.len() {
+        count if count > limits::NODES_MAX => Err(Error::TooManyNodes { count: count as u64 }),
         _ => Ok(()),
     }
 }

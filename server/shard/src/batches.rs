@@ -35,7 +35,7 @@ impl<E: Engine> Shard<E> {
 
     fn check_entries(&self, name: &TableName, entries: &[BatchWriteEntry]) -> Result<(), Refusal> {
         let table = self.table(name)?;
-        let home = &self.replicas.get(&table.first_group).ok_or(Refusal::NotLeader)?.home;
+        let home = self.any_home(table)?;
         let mut keys = BTreeSet::new();
         for entry in entries {
             let key = match write(name, entry.clone()) {

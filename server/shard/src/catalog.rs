@@ -156,7 +156,7 @@ impl<E: Engine> Shard<E> {
     fn enqueue(&mut self, request: CatalogRequest) -> Result<(), Refusal> {
         // The only voter will lead once its log is replayed; others may never.
         if self.is_shared(GroupId::CATALOG) && !self.catalog_decides() {
-            return Err(Refusal::NotLeader);
+            return Err(self.ask_the_catalog());
         }
         if self.catalog.queue.len() >= limits::CATALOG_QUEUE_MAX {
             return Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS });

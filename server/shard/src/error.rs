@@ -4,6 +4,8 @@
 
 use types::GroupId;
 
+use crate::Identity;
+
 /// Why a shard cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -20,6 +22,14 @@ pub enum Error {
         group: GroupId,
         /// Where.
         index: u64,
+    },
+    /// Another node's disk.
+    #[error("this data folder belongs to {found}; it cannot serve {given}")]
+    Identity {
+        /// Whose it is.
+        found: Box<Identity>,
+        /// Who was to be started over it.
+        given: Box<Identity>,
     },
     /// Data of a partition whose log is gone.
     #[error("partition {} has data up to index {applied} and no log: restore the whole folder", group.0)]

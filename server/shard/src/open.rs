@@ -22,7 +22,7 @@ use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::replica::{Replica, Untidy};
 use crate::shard::{CatalogReplica, Due, Unsynced};
-use crate::{Clock, Error, Figures, Settings, Shard, TurnId};
+use crate::{Clock, Error, Figures, Settings, Shard, TurnId, identity};
 
 /// Where a shard's own states stand in the log store.
 pub(crate) const NODE: GroupId = GroupId(0);
@@ -30,6 +30,7 @@ pub(crate) const NODE: GroupId = GroupId(0);
 impl<E: Engine> Shard<E> {
     /// Opens a shard over an engine and recovers everything that the engine holds. An error is fatal.
     pub fn open(engine: E, settings: Settings, now: Now) -> Result<Self, Error> {
+        identity::claim(&engine, &settings)?;
         let ceiling = engine.state(NODE, StateName::ClockCeiling)?;
         let ceiling = ceiling.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);

@@ -102,7 +102,7 @@ impl<E: Engine> Shard<E> {
     fn reader(&self, group: GroupId, strongly: bool) -> Result<&Replica<E>, Refusal> {
         match strongly || !self.is_shared(group) {
             true => self.leader(group),
-            false => self.replicas.get(&group).ok_or(Refusal::NotLeader),
+            false => self.replicas.get(&group).ok_or_else(|| self.holder(group)),
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use consensus::Group;
 use global::Shipper;
+use item::Error as Refusal;
 use partition::effect::Effect;
 use partition::{Home, Moment, Overlay, View};
 use region::Seat;
@@ -93,6 +94,15 @@ impl<E: Engine> Replica<E> {
     /// Whether there is a shipper for every other life.
     pub fn ships(&self) -> bool {
         self.home.others.iter().all(|life| self.shippers.contains_key(&life.region))
+    }
+
+    /// What a client is told that this replica cannot answer.
+    pub fn ask_the_leader(&self) -> Refusal {
+        let leader = self.group.leader().filter(|leader| *leader != self.group.replica());
+        match self.seats.iter().find(|seat| Some(seat.replica) == leader) {
+            Some(seat) => Refusal::Elsewhere { node: seat.node },
+            None => Refusal::NotLeader,
+        }
     }
 
     /// Whether somebody can be expected to decide: this replica, or the leader that it follows.

@@ -5,7 +5,7 @@ use item::outcome::Answer;
 use item::{Error as Refusal, Outcome};
 use region::{Life, Table};
 use storage::Engine;
-use types::{GroupId, TableName, limits};
+use types::{GroupId, NodeId, TableName, limits};
 
 use crate::replica::Replica;
 use crate::{Envelope, Error, Reply, Request, Shard};
@@ -62,14 +62,36 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn missing(&self, name: &TableName) -> Refusal {
         match self.catalog_decides() {
             true => Refusal::TableNotFound { name: name.clone() },
-            false => Refusal::NotLeader,
+            false => self.ask_the_catalog(),
         }
     }
 
-    /// The replica of a partition, if it may decide and serve strong reads: the only voter of its group has
-    /// nobody to ask.
+    /// Who can answer for the catalog.
+    pub(crate) fn ask_the_catalog(&self) -> Refusal {
+        let raft = &self.catalog.group;
+        match raft.leader().filter(|leader| *leader != raft.replica()) {
+            Some(leader) => Refusal::Elsewhere { node: NodeId(leader) },
+            None => Refusal::NotLeader,
+        }
+    }
+
+    /// The replica of a partition, if it may decide and serve strong reads, or who can be asked instead.
     pub(crate) fn leader(&self, group: GroupId) -> Result<&Replica<E>, Refusal> {
-        self.replicas.get(&group).filter(|replica| replica.decides()).ok_or(Refusal::NotLeader)
+        let replica = self.replicas.get(&group).ok_or_else(|| self.holder(group))?;
+        match replica.decides() {
+            true => Ok(replica),
+            false => Err(replica.ask_the_leader()),
+        }
+    }
+
+    /// Who holds a partition of which there is no replica here: whoever was to lead it may know who does.
+    pub(crate) fn holder(&self, group: GroupId) -> Refusal {
+        let holds = |table: &&Table| table.partitions().any(|(held, _)| held == group);
+        let table = self.catalog.applied.tables.values().find(holds);
+        match table.map(|table| table.seats(group)[0].node).filter(|node| *node != self.settings.node) {
+            Some(node) => Refusal::Elsewhere { node },
+            None => Refusal::NotLeader,
+        }
     }
 
     /// Answers a request.

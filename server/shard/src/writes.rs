@@ -4,7 +4,8 @@ use item::operation::{Delete, Put, UpdateItem};
 use item::{Error as Refusal, Key, Outcome};
 use partition::effect::{Effect, Step};
 use partition::remembered::Answer;
-use partition::{Decision, delete, put, update};
+use partition::{Decision, Home, delete, put, update};
+use region::Table;
 use storage::Engine;
 use types::{GroupId, Planted, TableName, limits};
 
@@ -62,7 +63,7 @@ impl<E: Engine> Shard<E> {
     /// The partition that decides a write, and the write's key.
     fn locate(&self, name: &TableName, write: &Write) -> Result<(GroupId, Key), Refusal> {
         let table = self.table(name)?;
-        let home = &self.replicas.get(&table.first_group).ok_or(Refusal::NotLeader)?.home;
+        let home = self.any_home(table)?;
         let key = match write {
             Write::Put(put) => put::check(home, put)?,
             Write::Update(update) => update::check(home, update)?,
@@ -74,6 +75,14 @@ impl<E: Engine> Shard<E> {
             true => Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }),
             false => Ok((group, key)),
         }
+    }
+
+    /// The home of some partition of a table: what requests are checked against is the same in all of them.
+    pub(crate) fn any_home(&self, table: &Table) -> Result<&Home, Refusal> {
+        let first = self.replicas.get(&table.first_group);
+        let any = || table.partitions().find_map(|(group, _)| self.replicas.get(&group));
+        let elsewhere = || Refusal::Elsewhere { node: table.seats(table.first_group)[0].node };
+        first.or_else(any).map(|replica| &replica.home).ok_or_else(elsewhere)
     }
 
     fn carry_out(

@@ -117,4 +117,6 @@ pub enum StateName {
     Truncated = 3,
     /// The ceiling of hybrid time (`P7`), under group 0.
     ClockCeiling = 4,
+    /// Whose disk it is, under group 0.
+    Identity = 5,
 }

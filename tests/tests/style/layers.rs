@@ -52,7 +52,7 @@ const LAYERS: [Layer; 15] = [
     layer("tests", false, &["client", "proto"]),
 ];
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "types",
     "item",
     "proto",
@@ -64,6 +64,7 @@ const ALL: [&str; 11] = [
     "global",
     "shard",
     "api",
+    "client",
 ];
 
 const fn layer(folder: &'static str, pure: bool, may_import: &'static [&'static str]) -> Layer {

@@ -54,6 +54,7 @@ where
             settings,
             clock,
             links,
+            nodes: BTreeMap::new(),
             request_bytes_max: limits::INBOX_BYTES_MAX,
             answer_bytes_max: ANSWER_BYTES_MAX,
             sync_alone_max,

@@ -1,8 +1,11 @@
 //! A region served whole, over an in-memory engine.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
+use client::transport::session::{self, Session};
+use prost::Message;
 use proto::v1::attribute_value::Value;
 use proto::v1::meridian_client::MeridianClient;
 use proto::v1::*;
@@ -13,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tonic::Code;
 use tonic::transport::Channel;
-use types::limits;
+use types::{RegionName, limits};
 
 use super::*;
 use crate::dev;
@@ -47,12 +50,17 @@ struct Server {
 impl Server {
     /// Three regions over engines in memory, ready.
     async fn start(latency: &str) -> Server {
-        let options = DevOptions {
-            port: Some(0),
-            metrics_port: Some(0),
-            latency: latency.parse().unwrap(),
-            ..DevOptions::default()
-        };
+        Server::run(DevOptions { latency: latency.parse().unwrap(), ..DevOptions::default() }).await
+    }
+
+    /// Three nodes of one region likewise.
+    async fn start_nodes() -> Server {
+        let regions = vec![RegionName::new("us-east-1").unwrap()];
+        Server::run(DevOptions { regions, nodes: NonZeroU64::new(3), ..DevOptions::default() }).await
+    }
+
+    async fn run(options: DevOptions) -> Server {
+        let options = DevOptions { port: Some(0), metrics_port: Some(0), ..options };
         let settings = settings::dev(options).unwrap();
         let plans = dev::plans(&settings).unwrap();
         let (sender, mut lines) = mpsc::unbounded_channel();
@@ -82,6 +90,10 @@ impl Server {
 
     /// Makes the table in every region, and waits until all of them serve it.
     async fn create_table(&mut self) {
+        self.create_table_in(&["us-east-1", "eu-west-1", "ap-northeast-1"], 1).await;
+    }
+
+    async fn create_table_in(&mut self, regions: &[&str], partitions: u32) {
         let request = CreateTableRequest {
             table_name: "movies".to_owned(),
             key_schema: vec![KeySchemaElement {
@@ -92,12 +104,34 @@ impl Server {
                 attribute_name: "k".to_owned(),
                 attribute_type: ScalarAttributeType::S.into(),
             }],
-            regions: ["us-east-1", "eu-west-1", "ap-northeast-1"].map(str::to_owned).to_vec(),
-            partitions: None,
+            regions: regions.iter().map(|name| (*name).to_owned()).collect(),
+            partitions: Some(partitions),
         };
         self.clients[0].create_table(request).await.unwrap();
-        for client in &mut self.clients {
-            until(async || client.clone().get_item(get("k")).await.ok()).await;
+        for client in &self.clients {
+            let request = DescribeTableRequest { table_name: "movies".to_owned() };
+            until(async || {
+                let table = client.clone().describe_table(request.clone()).await.ok()?.into_inner().table?;
+                (table.table_status() == TableStatus::Active).then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// Every key put and got through a session with each node, which passes on what it does not lead.
+    async fn on_sessions(&self, keys: &[String]) {
+        for client in &self.clients {
+            let session = Session::open(client.clone());
+            for key in keys {
+                for (operation, request) in [
+                    (SessionOperation::PutItem, put(key).encode_to_vec()),
+                    (SessionOperation::GetItem, get(key).encode_to_vec()),
+                ] {
+                    let call = session::call(operation.into(), 5000, request.into());
+                    let answer = session.exchange(call).await.unwrap();
+                    assert_eq!(answer.error, None);
+                }
+            }
         }
     }
 
@@ -157,6 +191,25 @@ async fn what_is_written_in_one_region_is_read_in_all() {
             assert_eq!(found.attributes, item(&key));
         }
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_node_of_a_region_answers_for_all() {
+    let mut server = Server::start_nodes().await;
+    server.create_table_in(&["us-east-1"], 8).await;
+    let keys: Vec<_> = (0..24).map(|at| format!("k{at}")).collect();
+    for (at, key) in keys.iter().enumerate() {
+        server.clients[at % 3].put_item(put(key)).await.unwrap();
+    }
+    for client in &mut server.clients {
+        for key in &keys {
+            let request = GetItemRequest { consistent_read: true, ..get(key) };
+            let found = client.get_item(request).await.unwrap().into_inner().item;
+            assert_eq!(found.unwrap().attributes, item(key));
+        }
+    }
+    server.on_sessions(&keys).await;
     server.stop().await;
 }
 

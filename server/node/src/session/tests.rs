@@ -46,6 +46,7 @@ impl World {
             settings,
             clock,
             links,
+            nodes: BTreeMap::new(),
             request_bytes_max: limits::INBOX_BYTES_MAX,
             answer_bytes_max: limits::INBOX_BYTES_MAX,
             sync_alone_max: Duration::ZERO,
@@ -60,6 +61,7 @@ impl World {
             clock,
             metrics: Arc::new(Metrics::new(&region).unwrap()),
             stop: ended.map(|_| ()).boxed(),
+            forward: None,
         };
         let (frames, received) = unbounded();
         let answers = Session::new(parts, received).boxed();
@@ -111,7 +113,8 @@ impl World {
 }
 
 fn call(id: u32, operation: SessionOperation, request: &impl Message) -> SessionCall {
-    SessionCall { id, operation: operation.into(), timeout_ms: 0, request: request.encode_to_vec().into() }
+    let (operation, request) = (operation.into(), request.encode_to_vec().into());
+    SessionCall { id, operation, timeout_ms: 0, request, passed_on: false }
 }
 
 fn item(id: &str) -> BTreeMap<String, AttributeValue> {

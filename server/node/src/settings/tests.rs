@@ -141,13 +141,13 @@ fn a_file_that_says_what_nobody_knows_is_refused() {
 fn dev_runs_three_regions_on_consecutive_ports() {
     let settings = dev_of(&[]).unwrap();
     let shown: Vec<_> = settings
-        .regions
+        .nodes
         .iter()
-        .map(|region| format!("{} {} {}", region.region, region.listen.port(), region.metrics_listen.port()))
+        .map(|node| format!("{} {} {}", node.region, node.listen.port(), node.metrics_listen.port()))
         .collect();
     assert_eq!(shown, ["us-east-1 7001 9001", "eu-west-1 7002 9002", "ap-northeast-1 7003 9003"]);
     assert_eq!(settings.data, PathBuf::from("./data"));
-    let addresses: Vec<_> = settings.regions.iter().map(|region| region.listen).collect();
+    let addresses: Vec<_> = settings.nodes.iter().map(|node| node.listen).collect();
     let eu = settings.node(1, &addresses);
     assert_eq!(eu.data, PathBuf::from("./data/eu-west-1"));
     let peers: Vec<_> = eu.peers.iter().map(|peer| format!("{}={}", peer.region, peer.address)).collect();
@@ -164,5 +164,34 @@ fn dev_refuses_what_cannot_be() {
     assert!(matches!(dev_of(&["--port", "65534"]), Err(Error::Ports { flag: "port", .. })));
     assert!(matches!(dev_of(&["--memory", "100MiB"]), Err(Error::TooLittleMemory { regions: 3, .. })));
     let chosen = dev_of(&["--port", "0", "--metrics-port", "0"]).unwrap();
-    assert!(chosen.regions.iter().all(|region| region.listen.port() == 0));
+    assert!(chosen.nodes.iter().all(|node| node.listen.port() == 0));
+}
+
+#[test]
+fn a_node_is_told_all_others_of_its_region() {
+    let alone = node_of(&["--region", "a", "--data", "d"]).unwrap();
+    assert_eq!((alone.node, alone.members), (NodeId::ONLY, vec![]));
+    let given = ["--region", "a", "--data", "d", "--node", "2", "--member", "1=h:1,3=h:3"];
+    let second = node_of(&given).unwrap();
+    let members: Vec<_> = second.members.iter().map(|member| (member.node.0, &*member.address)).collect();
+    assert_eq!((second.node, members), (NodeId(2), vec![(1, "h:1"), (3, "h:3")]));
+    for twice in ["2=h:1", "1=h:1,1=h:2"] {
+        let refused = node_of(&["--region", "a", "--data", "d", "--node", "2", "--member", twice]);
+        assert!(matches!(refused, Err(Error::NodeTwice { .. })), "{twice}");
+    }
+    let both = [&given[..], &["--peer", "b=h:9"]].concat();
+    assert!(matches!(node_of(&both), Err(Error::NodesAndRegions)));
+}
+
+#[test]
+fn dev_runs_several_nodes_of_one_region() {
+    let settings = dev_of(&["--regions", "a", "--nodes", "3", "--data", "d"]).unwrap();
+    let addresses: Vec<_> = settings.nodes.iter().map(|node| node.listen).collect();
+    let second = settings.node(1, &addresses);
+    assert_eq!((second.node, second.data, second.peers), (NodeId(2), PathBuf::from("d/a/2"), vec![]));
+    let members: Vec<_> = second.members.iter().map(|member| (member.node.0, &*member.address)).collect();
+    assert_eq!(members, [(1, "127.0.0.1:7001"), (3, "127.0.0.1:7003")]);
+    assert!(matches!(dev_of(&["--nodes", "3"]), Err(Error::NodesAndRegions)));
+    let many = dev_of(&["--regions", "a", "--nodes", "65"]);
+    assert!(matches!(many, Err(Error::TooManyNodes { count: 65 })));
 }

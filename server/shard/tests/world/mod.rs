@@ -257,7 +257,9 @@ impl World {
         for _ in 0..200 {
             for node in (0..self.shards.len()).filter(|node| !self.down.contains(node)).collect::<Vec<_>>() {
                 match self.command(node, Command::Item(operation.clone())) {
-                    Err(item::Error::NotLeader | item::Error::OutcomeUnknown) => {}
+                    Err(
+                        item::Error::NotLeader | item::Error::Elsewhere { .. } | item::Error::OutcomeUnknown,
+                    ) => {}
                     Ok(Answer::Item(outcome)) => return (node, outcome),
                     other => panic!("{other:?}"),
                 }
@@ -345,7 +347,7 @@ impl World {
         self.run_ms(5000);
         let made = (0..self.shards.len()).any(|node| {
             let refused = self.command(node, Command::Table(command.clone()));
-            !matches!(refused, Err(item::Error::NotLeader))
+            !matches!(refused, Err(item::Error::NotLeader | item::Error::Elsewhere { .. }))
         });
         assert!(made, "somebody leads the catalog");
         self.run_ms(5000);

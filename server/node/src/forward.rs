@@ -1,0 +1,139 @@
+//! Calls that another node of the region can answer, passed on to it as they came.
+//!
+//! A call is passed on once: whoever it was passed on to answers by itself. What was passed on and not answered
+//! may have been done (`P3`). It decides nothing and looks into no request.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use client::transport::session::{Lost, Session};
+use prost::Message;
+use proto::v1::meridian_client::MeridianClient;
+use proto::v1::{SessionAnswer, SessionCall};
+use tokio::time::timeout;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Response, Status};
+use tonic_prost::ProstCodec;
+use types::{NodeId, limits};
+
+use crate::call::Call;
+use crate::member_address::MemberAddress;
+use crate::service;
+
+/// Tells that a unary call was passed on.
+const HEADER: &str = "meridian-passed-on";
+
+/// The ways to the other nodes.
+pub struct Forward {
+    nodes: BTreeMap<NodeId, Way>,
+}
+
+struct Way {
+    channel: Channel,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+/// Whether a unary call was passed on by another node.
+pub fn is_passed_on(metadata: &MetadataMap) -> bool {
+    metadata.contains_key(HEADER)
+}
+
+impl Forward {
+    /// The ways to these nodes, which are connected to when they are first needed; `None` if there are none.
+    /// Addresses were checked when they were read.
+    pub fn new(members: &[MemberAddress]) -> Option<Arc<Self>> {
+        let way = |member: &MemberAddress| {
+            let endpoint = Endpoint::from_shared(format!("http://{}", member.address)).ok()?;
+            let channel = endpoint
+                .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
+                .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
+                .keep_alive_timeout(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS))
+                .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+                .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
+                .tcp_nodelay(true)
+                .connect_lazy();
+            Some((member.node, Way { channel, session: Mutex::new(None) }))
+        };
+        let nodes: BTreeMap<_, _> = members.iter().filter_map(way).collect();
+        (!nodes.is_empty()).then(|| Arc::new(Forward { nodes }))
+    }
+
+    /// Passes on a call of a session.
+    pub async fn on_session(
+        &self,
+        node: NodeId,
+        call: Call,
+        mut request: SessionCall,
+        time: Duration,
+    ) -> SessionAnswer {
+        let id = request.id;
+        request.passed_on = true;
+        request.timeout_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
+        let error = match self.nodes.get(&node) {
+            None => item::Error::NotLeader,
+            Some(way) => match timeout(time, way.session().exchange(request)).await {
+                Ok(Ok(answer)) => return SessionAnswer { id, ..answer },
+                Ok(Err(Lost { sent: false, .. })) => item::Error::NotLeader,
+                Ok(Err(_)) | Err(_) => unanswered(call),
+            },
+        };
+        let error = Some(api::status::of(&error).detail);
+        SessionAnswer { id, response: prost::bytes::Bytes::new(), error }
+    }
+
+    /// Passes on a unary call.
+    pub async fn unary<Q, A>(
+        &self,
+        node: NodeId,
+        call: Call,
+        request: Q,
+        time: Duration,
+    ) -> Result<Response<A>, Status>
+    where
+        Q: Message + 'static,
+        A: Message + Default + 'static,
+    {
+        let refused = |error: item::Error| service::status(&error);
+        let way = self.nodes.get(&node).ok_or_else(|| refused(item::Error::NotLeader))?;
+        let mut grpc = Grpc::new(way.channel.clone())
+            .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+        grpc.ready().await.map_err(|_| refused(item::Error::NotLeader))?;
+        let mut request = Request::new(request);
+        request.set_timeout(time);
+        request.metadata_mut().insert(HEADER, MetadataValue::from_static("1"));
+        let path = PathAndQuery::try_from(format!("/meridian.v1.Meridian/{}", call.name()));
+        let path = path.expect("a call's name is a word");
+        match timeout(time, grpc.unary(request, path, ProstCodec::<Q, A>::default())).await {
+            Ok(Ok(response)) => Ok(response),
+            // A status with our details is the other node's word, and any other is the transport's.
+            Ok(Err(status)) if !status.details().is_empty() => Err(status),
+            Ok(Err(_)) | Err(_) => Err(refused(unanswered(call))),
+        }
+    }
+}
+
+impl Way {
+    /// The session to the node; one that has ended is replaced.
+    fn session(&self) -> Arc<Session> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        match session.as_ref().filter(|session| !session.is_ended()) {
+            Some(session) => session.clone(),
+            None => {
+                let client = MeridianClient::new(self.channel.clone())
+                    .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+                    .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+                session.insert(Arc::new(Session::open(client))).clone()
+            }
+        }
+    }
+}
+
+/// What a client is told of a call that left this node and was not answered.
+fn unanswered(call: Call) -> item::Error {
+    if call.changes() { item::Error::OutcomeUnknown } else { item::Error::NotLeader }
+}
