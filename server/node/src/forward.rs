@@ -62,6 +62,11 @@ impl Forward {
         (!nodes.is_empty()).then(|| Arc::new(Forward { nodes }))
     }
 
+    /// The other nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.nodes.keys().copied()
+    }
+
     /// Passes on a call of a session.
     pub async fn on_session(
         &self,

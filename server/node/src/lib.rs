@@ -46,6 +46,7 @@ pub mod service;
 pub mod session;
 pub mod settings;
 pub mod size;
+pub mod spread;
 pub mod stop;
 pub mod sync;
 pub mod threads;

@@ -24,6 +24,7 @@ use crate::handle::Handle;
 use crate::metrics::{Ending, Metrics};
 use crate::reply::Answered;
 use crate::session::{self, Session};
+use crate::spread::{self, Batch};
 use crate::stop::Stop;
 use crate::{deadline, expressions, ping};
 
@@ -80,6 +81,22 @@ impl Service {
         }
         self.note(call, begun.elapsed(), answered.as_ref().err());
         encode(answered).map(Response::new).map_err(|error| status(&error))
+    }
+
+    /// Carries out a batch here as far as it goes, and elsewhere what is left over.
+    async fn spread<A: Batch>(
+        &self,
+        request: Request<A::Request>,
+        decode: impl FnOnce(A::Request, &mut Cache) -> Result<Command, item::Error>,
+        encode: impl FnOnce(Answered) -> Result<A, item::Error>,
+    ) -> Result<Response<A>, Status> {
+        let until = Instant::now() + deadline::of(request.metadata());
+        let forward = self.forward.as_ref().filter(|_| !forward::is_passed_on(request.metadata()));
+        let answer = self.carry_out(A::CALL, request, decode, encode).await?;
+        match forward {
+            Some(forward) => Ok(Response::new(spread::pass_on(forward, answer.into_inner(), until).await)),
+            None => Ok(answer),
+        }
     }
 
     /// Asks the shard, and waits no longer than the caller does.
@@ -149,7 +166,7 @@ impl Meridian for Service {
         request: Request<BatchGetItemRequest>,
     ) -> Result<Response<BatchGetItemResponse>, Status> {
         let (decode, encode) = (api::batch_get_item::decode, api::batch_get_item::encode);
-        self.carry_out(Call::BatchGetItem, request, decode, encode).await
+        self.spread(request, decode, encode).await
     }
 
     async fn batch_write_item(
@@ -157,7 +174,7 @@ impl Meridian for Service {
         request: Request<BatchWriteItemRequest>,
     ) -> Result<Response<BatchWriteItemResponse>, Status> {
         let encode = api::batch_write_item::encode;
-        self.carry_out(Call::BatchWriteItem, request, plain(api::batch_write_item::decode), encode).await
+        self.spread(request, plain(api::batch_write_item::decode), encode).await
     }
 
     async fn create_table(

@@ -28,7 +28,7 @@ use crate::forward::Forward;
 use crate::handle::{self, Ask, Handle, OVERLOADED};
 use crate::metrics::{Ending, Metrics};
 use crate::reply::{Answered, Answers, Delivery, ReplyTo, Route};
-use crate::{deadline, expressions, ping, service};
+use crate::{deadline, expressions, ping, service, spread};
 
 /// What a session needs of its region.
 pub struct Parts {
@@ -211,10 +211,27 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
             let passed_on = async move { forward.on_session(node, call, kept, time).await };
             return self.passed_on.push(passed_on.boxed());
         }
-        match api::session::encode(underway.operation, answered) {
+        let (operation, kept) = (underway.operation, underway.kept.take());
+        match api::session::encode(operation, answered) {
+            Ok(response) if self.carry_on(id, operation, &response, kept.as_ref()) => {}
             Ok(response) => self.finish(SessionAnswer { id, response, error: None }),
             Err(error) => self.refuse(id, api::status::of(&error).detail),
         }
+    }
+
+    /// Passes on what a batch left over; false if there is nothing.
+    fn carry_on(
+        &mut self,
+        id: u32,
+        operation: SessionOperation,
+        response: &prost::bytes::Bytes,
+        kept: Option<&SessionCall>,
+    ) -> bool {
+        let (Some(forward), Some(kept)) = (self.parts.forward.clone(), kept) else { return false };
+        let Some(left) = spread::left_over(operation, response) else { return false };
+        let until = Instant::now() + Duration::from_nanos(time_ns(kept.timeout_ms));
+        self.passed_on.push(async move { left.pass_on(&forward, id, until).await }.boxed());
+        true
     }
 
     fn refuse(&mut self, id: u32, detail: ErrorDetail) {

@@ -209,6 +209,17 @@ async fn any_node_of_a_region_answers_for_all() {
             assert_eq!(found.unwrap().attributes, item(key));
         }
     }
+    let writes = keys.iter().map(|key| WriteRequest { put_item: item(key), ..WriteRequest::default() });
+    let writes = TableWrites { table_name: "movies".to_owned(), requests: writes.collect() };
+    let batch = BatchWriteItemRequest { request_items: vec![writes] };
+    let wrote = server.clients[1].batch_write_item(batch).await.unwrap().into_inner();
+    assert_eq!(wrote.unprocessed_items, []);
+    let keys_of = keys.iter().map(|key| Item { attributes: item(key) }).collect();
+    let wanted = KeysAndAttributes { keys: keys_of, consistent_read: true, ..Default::default() };
+    let wanted = KeysAndAttributes { table_name: "movies".to_owned(), ..wanted };
+    let batch = BatchGetItemRequest { request_items: vec![wanted] };
+    let got = server.clients[2].batch_get_item(batch).await.unwrap().into_inner();
+    assert_eq!((got.responses[0].items.len(), got.unprocessed_keys), (keys.len(), vec![]));
     server.on_sessions(&keys).await;
     server.stop().await;
 }
