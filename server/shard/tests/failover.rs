@@ -1,0 +1,160 @@
+//! Three nodes of one region under random crashes and cuts, asked one thing at a time: what is read is what was
+//! acknowledged last, or a write since then whose outcome nobody knew.
+
+#[expect(dead_code, reason = "shared with other tests, which use the rest")]
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use item::operation::{Command, Operation};
+use item::outcome::Answer;
+use item::{AttributeValue, Error, Outcome};
+use proptest::prelude::*;
+use types::command::TableAnswer;
+use world::{World, get, put};
+
+const KEYS: [&str; 3] = ["a", "b", "c"];
+
+#[derive(Clone, Debug)]
+enum Act {
+    /// Writes a key, asking one node.
+    Put(usize, usize),
+    /// Reads a key strongly, asking one node.
+    Get(usize, usize),
+    Kill(usize),
+    Start(usize),
+    /// Cuts one direction between two nodes.
+    Cut(usize, usize),
+    Heal,
+    /// Stops a node for a while, without its knowing.
+    Freeze(usize, u64),
+    Flush(usize),
+    Run(u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let (node, key) = (|| 0..3usize, || 0..KEYS.len());
+    prop_oneof![
+        8 => (node(), key()).prop_map(|(node, key)| Act::Put(node, key)),
+        8 => (node(), key()).prop_map(|(node, key)| Act::Get(node, key)),
+        1 => node().prop_map(Act::Kill),
+        2 => node().prop_map(Act::Start),
+        2 => (node(), node()).prop_map(|(from, to)| Act::Cut(from, to)),
+        2 => Just(Act::Heal),
+        1 => (node(), 50..3000u64).prop_map(|(node, ms)| Act::Freeze(node, ms)),
+        1 => node().prop_map(Act::Flush),
+        4 => (5..1500u64).prop_map(Act::Run),
+    ]
+}
+
+/// What may be read of a key: the state acknowledged last, or a later one of unknown fate.
+#[derive(Default)]
+struct Model {
+    possible: BTreeMap<usize, BTreeSet<Option<u64>>>,
+    written: u64,
+    acknowledged: usize,
+    read: usize,
+}
+
+impl Model {
+    fn run(&mut self, world: &mut World, act: &Act) {
+        match *act {
+            Act::Put(node, key) if !world.down.contains(&node) => self.put(world, node, key),
+            Act::Get(node, key) if !world.down.contains(&node) => {
+                if let Some(Ok(Answer::Item(outcome))) = ask(world, node, get("movies", KEYS[key])) {
+                    self.check(key, &outcome);
+                    self.read += 1;
+                }
+            }
+            Act::Kill(node) => world.kill(node),
+            Act::Start(node) if world.down.contains(&node) => world.start_again(node),
+            Act::Cut(from, to) => world.cut.push((from, to)),
+            Act::Heal => world.cut.clear(),
+            Act::Freeze(node, ms) if world.down.insert(node) => {
+                world.run_ms(ms);
+                world.down.remove(&node);
+            }
+            Act::Flush(node) if !world.down.contains(&node) => world.flush(node),
+            Act::Run(ms) => world.run_ms(ms),
+            Act::Put(..) | Act::Get(..) | Act::Start(_) | Act::Freeze(..) | Act::Flush(_) => {}
+        }
+    }
+
+    fn put(&mut self, world: &mut World, node: usize, key: usize) {
+        self.written += 1;
+        let state = Some(self.written);
+        let possible = self.possible.entry(key).or_insert_with(|| BTreeSet::from([None]));
+        match ask(world, node, put("movies", KEYS[key], &self.written.to_string())) {
+            Some(Ok(_)) => {
+                *possible = BTreeSet::from([state]);
+                self.acknowledged += 1;
+            }
+            // Nothing was proposed.
+            Some(Err(Error::NotLeader | Error::Elsewhere { .. })) => {}
+            Some(Err(Error::OutcomeUnknown)) | None => drop(possible.insert(state)),
+            Some(Err(other)) => panic!("{other}"),
+        }
+    }
+
+    /// Once read, a state is decided: whatever else was possible never comes.
+    fn check(&mut self, key: usize, outcome: &Outcome) {
+        let item = match outcome {
+            Outcome::Stored(item) => item.as_ref().map(item::Stored::item),
+            other => panic!("{other:?}"),
+        };
+        let state = item.map(|item| match &item["v"] {
+            AttributeValue::S(text) => text.parse().expect("a number was written"),
+            other => panic!("{other:?}"),
+        });
+        let possible = self.possible.entry(key).or_insert_with(|| BTreeSet::from([None]));
+        assert!(possible.contains(&state), "key {key} holds {state:?}, which is none of {possible:?}");
+        *possible = BTreeSet::from([state]);
+    }
+}
+
+/// Asks one node, and waits a while for what it says.
+fn ask(world: &mut World, node: usize, operation: Operation) -> Option<Result<Answer, Error>> {
+    let number = world.start(node, Command::Item(operation));
+    for _ in 0..1200 {
+        world.run_ms(5);
+        if let Some(reply) = world.reply(number) {
+            return Some(reply);
+        }
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn what_is_read_is_what_was_written(
+        acts in proptest::collection::vec(act(), 1..80),
+        delay_ms in 0..40u64,
+    ) {
+        let mut world = World::cluster(3);
+        world.create_in_cluster("movies", 2);
+        world.delay_ms = delay_ms;
+        let mut model = Model::default();
+        for act in &acts {
+            model.run(&mut world, act);
+        }
+        // Once nothing fails any more, everything is served and all replicas are equal.
+        world.cut.clear();
+        for node in world.down.clone() {
+            world.start_again(node);
+        }
+        world.run_ms(5000);
+        for (key, name) in KEYS.iter().enumerate() {
+            let (_, outcome) = world.ask_cluster(&get("movies", name));
+            model.check(key, &outcome);
+        }
+        world.run_ms(1000);
+        let digests: Vec<_> = (0..3).map(|node| match world.digest(node, "movies") {
+            TableAnswer::Digest { parts, .. } => parts,
+            other => panic!("{other:?}"),
+        }).collect();
+        prop_assert_eq!(&digests[0], &digests[1]);
+        prop_assert_eq!(&digests[0], &digests[2]);
+    }
+}
