@@ -331,6 +331,7 @@ impl World {
             match envelope {
                 Envelope::Reply(reply) => self.reply(node, *reply),
                 Envelope::Link(link) => self.carry(node, link),
+                Envelope::Node(_) => unreachable!("every region of this world has one node"),
                 Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
                     self.violate("replies", format!("{} sent what only enters", self.nodes[node].name));
                 }

@@ -117,7 +117,7 @@ pub async fn violations(regions: &Regions, table: &str, book: &Book, region: Opt
             if region.is_some() && owner != region {
                 continue;
             }
-            match wire::read(&mut wire, table, key).await {
+            match wire::read_soon(&mut wire, table, key).await {
                 Ok(state) => {
                     found.extend(book.judge(key, &state).map(|what| format!("{}: {what}", NAMES[at])))
                 }

@@ -1,16 +1,17 @@
 //! The public gRPC API, bare: one call is one attempt, and every answer is seen as the server gave it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::detail;
 use proto::v1::attribute_value::Value;
 use proto::v1::meridian_client::MeridianClient;
 use proto::v1::{AttributeValue, DeleteItemRequest, ErrorDetail, ErrorKind, GetItemRequest, PutItemRequest};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 
 use crate::history::State;
+use crate::watchdog::SOON;
 
 /// The stubs over one connection.
 pub type Wire = MeridianClient<Channel>;
@@ -90,6 +91,19 @@ pub async fn read(wire: &mut Wire, table: &str, key: &str) -> Result<State, Stat
         Some(Value::S(tag)) => tag,
         other => panic!("the tag of {key} is no string: {other:?}"),
     }))
+}
+
+/// Reads a key's state once somebody leads its partition.
+pub async fn read_soon(wire: &mut Wire, table: &str, key: &str) -> Result<State, Status> {
+    let begun = Instant::now();
+    loop {
+        match read(wire, table, key).await {
+            Err(status) if status.code() == Code::Unavailable && begun.elapsed() < SOON => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// A request that the server need not answer after the deadline.

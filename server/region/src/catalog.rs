@@ -87,7 +87,7 @@ pub enum Learned {
     /// Nothing new; the peer may be told that this region knows it.
     Known,
     /// To be proposed; once applied, the peer may be told.
-    Update(Update),
+    Update(Box<Update>),
     /// Another table has the name; the peer is told that its creation failed.
     Refused,
     /// Another table may or may not keep the name: the peer is told nothing and asks again.
@@ -185,7 +185,7 @@ impl Catalog {
                 return Learned::Known;
             }
             let table = Table { entry: joined, ..mine.clone() };
-            return Learned::Update(Update { table: Some(table), settings: None });
+            return Learned::Update(Box::new(Update { table: Some(table), settings: None }));
         }
         if !entry.copies.contains_key(&self.me) {
             return Learned::Known;
@@ -194,10 +194,10 @@ impl Catalog {
             let mut entry = entry;
             entry.advance(&self.me);
             let table = Table { entry, first_group: GroupId::default(), seats: Vec::new() };
-            return Learned::Update(Update { table: Some(table), settings: None });
+            return Learned::Update(Box::new(Update { table: Some(table), settings: None }));
         }
         match self.find(&entry.name) {
-            None => Learned::Update(self.adopt(entry)),
+            None => Learned::Update(Box::new(self.adopt(entry))),
             Some(other) if other.entry.life == Life::Deleting => Learned::Undecided,
             // The earlier of two creations under way keeps the name; one that is active has it for good.
             Some(other) if other.entry.life == Life::Creating && entry.id < other.entry.id => {

@@ -8,7 +8,7 @@ use blackbox::command_line::{meridian, verify};
 use blackbox::history::Book;
 use blackbox::load::{self, Load};
 use blackbox::power;
-use blackbox::regions::{NAMES, Regions};
+use blackbox::regions::{Layout, NAMES, Regions};
 
 const TABLE: &str = "struck";
 
@@ -19,6 +19,8 @@ pub enum Strike {
     Kill,
     /// Its process is killed, and what it had not synced is lost or garbled.
     PowerCut,
+    /// The same for all of them at once.
+    PowerCutOfAll,
 }
 
 /// What rounds of strikes came to.
@@ -49,8 +51,12 @@ pub async fn strike(regions: &mut Regions, strike: Strike, rounds: usize, chance
 }
 
 async fn create(regions: &Regions) {
-    let words = ["table", "create", TABLE, "--key", "id:S", "--partitions", "4", "--regions"];
-    let created = meridian(&regions.endpoint(0), &[&words[..], &[&NAMES.join(",")]].concat()).await;
+    let mut words = vec!["table", "create", TABLE, "--key", "id:S", "--partitions", "4"];
+    let names = NAMES.join(",");
+    if regions.layout() == Layout::Regions {
+        words.extend(["--regions", &names]);
+    }
+    let created = meridian(&regions.endpoint(0), &words).await;
     assert_eq!(created.status, 0, "{created:?}");
 }
 
@@ -59,11 +65,18 @@ async fn round(regions: &mut Regions, strike: Strike, chance: &mut Chance, after
     let load = Load::start(regions, TABLE, &aftermath.book, aftermath.rounds, chance);
     // The moment is the point: nothing tells it, so that it falls on every step of a write.
     tokio::time::sleep(chance.between_ms(200, 1500)).await;
-    regions.kill(struck).await;
-    if strike == Strike::PowerCut {
-        aftermath.bytes_lost += power::cut(&regions.data(struck), chance);
+    let all = match strike {
+        Strike::Kill | Strike::PowerCut => vec![struck],
+        Strike::PowerCutOfAll => (0..NAMES.len()).collect(),
+    };
+    for struck in &all {
+        regions.kill(*struck).await;
     }
-    let restarted = regions.restart(struck).await;
+    if strike != Strike::Kill {
+        aftermath.bytes_lost +=
+            all.iter().map(|struck| power::cut(&regions.data(*struck), chance)).sum::<u64>();
+    }
+    let restarted = regions.restart_all(&all).await;
     load.finish(&mut aftermath.book).await;
     if let Err(last_words) = restarted {
         aftermath.violations.push(last_words);

@@ -13,6 +13,7 @@ mod import;
 mod kill;
 mod latency;
 mod movies;
+mod nodes;
 mod overload;
 mod pause;
 mod planted;
