@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use shard::snapshot_read::SnapshotRead;
-use shard::{Inbox, Settings, Shard, TurnId};
+use shard::{FirstStart, Inbox, Settings, Shard, TurnId};
 use storage::Engine;
 use types::{Faults, NodeId, Now, RegionId, RegionName};
 
@@ -94,7 +94,8 @@ impl Node {
     pub fn open(&mut self, now: Now, seed: u64) -> Result<(), shard::Error> {
         let (region, peers, faults) = (self.name.clone(), self.peers.clone(), self.faults);
         let (node, nodes) = (NodeId::ONLY, vec![NodeId::ONLY]);
-        let settings = Settings { region, node, nodes, peers, seed, faults };
+        let first_start = FirstStart::Unsaid;
+        let settings = Settings { region, node, nodes, first_start, peers, seed, faults };
         self.machine = Some(Shard::open(self.disk.clone(), settings, now)?);
         Ok(())
     }

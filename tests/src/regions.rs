@@ -101,6 +101,8 @@ impl Regions {
         ];
         if self.layout == Layout::Nodes {
             arguments.push(format!("--node={}", region + 1));
+            // Only the first start finds no folder.
+            arguments.push(format!("--bootstrap={}", !self.data(region).exists()));
         }
         for other in (0..NAMES.len()).filter(|other| *other != region) {
             let address = format!("127.0.0.1:{}", self.sites[other].grpc);

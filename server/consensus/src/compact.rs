@@ -8,12 +8,16 @@ use crate::format::{Truncated, encode_truncated};
 use crate::{Error, Group};
 
 impl<E: Engine> Group<E> {
+    /// While it leads: the index up to which every member, learners included, has said to hold the log.
+    pub fn held_by_all(&self) -> u64 {
+        self.raft.raft.prs().iter().map(|(_, progress)| progress.matched).min().unwrap_or(0)
+    }
+
     /// Drops the entries below `to`, the first index kept. The caller has flushed what they did; it needs no
     /// sync, for a crash that loses the batch only brings them back. Does nothing when they are dropped
     /// already.
     ///
-    /// There are no snapshots yet: a follower that lacks dropped entries cannot be served. The leader of a
-    /// group with followers must keep what they lack.
+    /// Whoever lacks a dropped entry has to be given the data; `held_by_all` says which entries nobody lacks.
     ///
     /// # Panics
     ///

@@ -264,6 +264,7 @@ impl<E: Engine> Driver<E> {
                 self.flush = Flush::Idle;
                 self.shard.compact()?;
             }
+            Post::HandOver => self.shard.hand_over(),
             Post::Stop => self.stopping = true,
         }
         Ok(())

@@ -42,6 +42,8 @@ pub enum Post {
     WantsFlush,
     /// A flush is done.
     Flushed,
+    /// Hand over what this node leads: it is about to stop.
+    HandOver,
     /// Finish what is under way and end.
     Stop,
 }
@@ -178,6 +180,11 @@ impl Handle {
     /// Asks for a flush; in vain when the queue is full, since the next call comes soon.
     pub fn wants_flush(&self) {
         let _ = self.posts.try_send(Post::WantsFlush);
+    }
+
+    /// Has the shard hand over what it leads; in vain when the queue is full, and then others elect a leader.
+    pub fn hand_over(&self) {
+        let _ = self.posts.try_send(Post::HandOver);
     }
 
     /// The answers that clients have not taken.

@@ -207,6 +207,7 @@ fn parts(
             region: settings.region.clone(),
             node: settings.node,
             nodes: all,
+            first_start: settings.first_start,
             peers: settings.peers.iter().map(|peer| peer.region.clone()).collect(),
             seed: rand::random(),
             faults: settings.faults,
@@ -263,9 +264,10 @@ impl Node {
         let _ = self.published.clone().wait_for(|published| published.figures.serving).await;
     }
 
-    /// After `stop`: lets the requests under way finish, as long as they take no longer than they may, then
-    /// ends the shard's threads, which leaves everything durable.
+    /// After `stop`: hands over what it leads, lets the requests under way finish, as long as they take no longer
+    /// than they may, then ends the shard's threads, which leaves everything durable.
     pub async fn finish(mut self) {
+        self.running.handle.hand_over();
         let drained =
             tokio::time::timeout(Duration::from_millis(limits::STOP_DRAIN_MS), &mut self.server).await;
         if drained.is_err() {

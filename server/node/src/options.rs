@@ -88,6 +88,10 @@ pub struct NodeOptions {
     /// they stay the same for ever
     #[arg(long, env = "MERIDIAN_MEMBER", value_delimiter = ',', value_name = "NUMBER=ADDRESS")]
     pub member: Vec<MemberAddress>,
+    /// Make this node, one of several, for the first time: its data folder must be empty then, and never again
+    #[arg(long, env = "MERIDIAN_BOOTSTRAP", num_args = 0..=1, default_missing_value = "true",
+        require_equals = true, value_name = "BOOL")]
+    pub bootstrap: Option<bool>,
     /// Nodes of different clusters refuse each other [default: meridian]
     #[arg(long, env = "MERIDIAN_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
@@ -168,6 +172,7 @@ impl NodeOptions {
             peer: if self.peer.is_empty() { others.peer } else { self.peer },
             node: self.node.or(others.node),
             member: if self.member.is_empty() { others.member } else { self.member },
+            bootstrap: self.bootstrap.or(others.bootstrap),
             cluster: self.cluster.or(others.cluster),
             memory: self.memory.or(others.memory),
             insecure: self.insecure.or(others.insecure),

@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use shard::FirstStart;
 use types::{Faults, NodeId, RegionName, limits};
 
 use crate::latency::Latencies;
@@ -153,6 +154,8 @@ pub struct NodeSettings {
     pub node: NodeId,
     /// The other nodes.
     pub members: Vec<MemberAddress>,
+    /// What an empty data folder means.
+    pub first_start: FirstStart,
     /// Nodes of different clusters refuse each other.
     pub cluster: String,
     /// Memory for everything that grows: block cache, write buffers, requests, answers, logs.
@@ -228,6 +231,11 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
         metrics_listen,
         peers: options.peer,
         node,
+        first_start: match (options.member.is_empty(), options.bootstrap) {
+            (true, _) => FirstStart::Unsaid,
+            (false, Some(true)) => FirstStart::Yes,
+            (false, _) => FirstStart::No,
+        },
         members: options.member,
         cluster: options.cluster.unwrap_or(CLUSTER.to_owned()),
         memory,
@@ -286,6 +294,7 @@ impl DevSettings {
             // A region's only node keeps the region's folder for itself.
             data: if near.len() == 1 { folder } else { folder.join(this.node.0.to_string()) },
             node: this.node,
+            first_start: FirstStart::Unsaid,
             members: members
                 .map(|(other, address)| MemberAddress { node: other.node, address: address.to_string() })
                 .collect(),

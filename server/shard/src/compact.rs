@@ -49,15 +49,17 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    /// The flush begun by `begin_flush` is done: cuts the logs at what it covers. An error is fatal.
+    /// The flush begun by `begin_flush` is done: cuts the logs at what it covers and nobody lacks. An error is
+    /// fatal.
     pub fn compact(&mut self) -> Result<(), Error> {
         let flushed = self.flushing.take().expect("a flush was begun");
         let mut batch = LogBatch::new();
         for (group, applied) in flushed.applied {
             // Others may lack what is applied here, and can only be given it from the log.
-            if self.is_shared(group) {
-                continue;
-            }
+            let applied = match self.is_shared(group) {
+                true => applied.min(self.held(group)),
+                false => applied,
+            };
             if let Some(group) = self.group_mut(group) {
                 group.compact(applied, &mut batch)?;
             }

@@ -31,6 +31,21 @@ pub enum Error {
         /// Who was to be started over it.
         given: Box<Identity>,
     },
+    /// An empty disk, where there should be a node's.
+    #[error(
+        "the data folder is empty, and {given} was made before: a node that lost its disk must not come back \
+         under its number (to make it for the first time, add --bootstrap)"
+    )]
+    Blank {
+        /// Who was to be started over it.
+        given: Box<Identity>,
+    },
+    /// A node's disk, where there should be an empty one.
+    #[error("the data folder belongs to {found} already: leave --bootstrap out")]
+    NotBlank {
+        /// Whose it is.
+        found: Box<Identity>,
+    },
     /// Data of a partition whose log is gone.
     #[error("partition {} has data up to index {applied} and no log: restore the whole folder", group.0)]
     LogLost {

@@ -28,6 +28,10 @@ impl<E: Engine> Shard<E> {
             self.send_pulses();
             self.due.pulse_ns = now + limits::CLOSED_TIME_INTERVAL_MS * NS_PER_MS;
         }
+        if now >= self.due.give_way_ns {
+            self.give_way();
+            self.due.give_way_ns = now + limits::GIVE_WAY_INTERVAL_MS * NS_PER_MS;
+        }
         if now >= self.due.gossip_ns {
             self.send_tables();
             self.due.gossip_ns = now + limits::CATALOG_RETRY_MS * NS_PER_MS;

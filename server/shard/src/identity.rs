@@ -11,7 +11,7 @@ use types::bytes::{Malformed, Reader, put_sized, put_varint};
 use types::{NodeId, RegionName};
 
 use crate::open::NODE;
-use crate::{Error, Settings};
+use crate::{Error, FirstStart, Settings};
 
 const FORMAT: u8 = 1;
 
@@ -70,6 +70,7 @@ impl Identity {
 pub(crate) fn claim(engine: &impl Engine, settings: &Settings) -> Result<(), Error> {
     let given = Identity::of(settings);
     match engine.state(NODE, StateName::Identity)? {
+        None if settings.first_start == FirstStart::No => Err(Error::Blank { given: Box::new(given) }),
         None => {
             let mut batch = LogBatch::new();
             let value = given.encode();
@@ -79,6 +80,9 @@ pub(crate) fn claim(engine: &impl Engine, settings: &Settings) -> Result<(), Err
         Some(bytes) => {
             let found = Identity::decode(&bytes).map_err(|_| storage::Error::undecodable("identity"))?;
             match found == given {
+                true if settings.first_start == FirstStart::Yes => {
+                    Err(Error::NotBlank { found: Box::new(found) })
+                }
                 true => Ok(()),
                 false => Err(Error::Identity { found: Box::new(found), given: Box::new(given) }),
             }
@@ -98,6 +102,7 @@ mod tests {
             region: RegionName::new(region).unwrap(),
             node: NodeId(node),
             nodes: (1..=nodes).map(NodeId).collect(),
+            first_start: FirstStart::Unsaid,
             peers: vec![],
             seed: 7,
             faults: Faults::default(),
@@ -114,6 +119,16 @@ mod tests {
             let refused = claim(&disk, &other).unwrap_err().to_string();
             assert!(refused.contains("node 2 of us, whose nodes are 1, 2, 3"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_node_is_made_once_and_only_where_it_is_said() {
+        let disk = Memory::new();
+        let starts = |first_start| claim(&disk, &Settings { first_start, ..settings("us", 2, 3) });
+        assert!(matches!(starts(FirstStart::No), Err(Error::Blank { .. })));
+        starts(FirstStart::Yes).unwrap();
+        starts(FirstStart::No).unwrap();
+        assert!(matches!(starts(FirstStart::Yes), Err(Error::NotBlank { .. })));
     }
 
     #[test]

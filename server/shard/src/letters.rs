@@ -1,4 +1,4 @@
-//! Raft's messages between two nodes of a region, as they travel: those of all groups together.
+//! What two nodes of a region tell each other of their groups, as it travels: that of all groups together.
 //!
 //! Each bundle carries the sender's hybrid time, which its receiver merges (`P7`).
 
@@ -8,13 +8,35 @@ use types::{GroupId, HybridTime};
 const FORMAT: u8 = 1;
 const CHECKSUM: usize = 4;
 
-/// A message of one group; raft knows its receiver, and whoever carries it need not.
+/// Something about one group.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Letter {
-    /// Whose.
+    /// Which.
     pub group: GroupId,
-    /// In `consensus`'s format, opaque here.
-    pub bytes: Vec<u8>,
+    /// What.
+    pub content: Content,
+}
+
+/// What a letter says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Content {
+    /// A message of raft's, in `consensus`'s format and opaque here; raft knows its receiver.
+    Raft(Vec<u8>),
+    /// The leader says that all members hold the log up to an index: nobody will ask for it again.
+    Held(u64),
+}
+
+const RAFT: u8 = 0;
+const HELD: u8 = 1;
+
+impl Letter {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        match &self.content {
+            Content::Raft(bytes) => bytes.len(),
+            Content::Held(_) => 8,
+        }
+    }
 }
 
 /// Letters as bytes.
@@ -25,7 +47,16 @@ pub(crate) fn encode(time: HybridTime, letters: &[Letter]) -> Vec<u8> {
     put_varint(&mut out, letters.len() as u64);
     for letter in letters {
         put_varint(&mut out, letter.group.0);
-        put_sized(&mut out, &letter.bytes);
+        match &letter.content {
+            Content::Raft(bytes) => {
+                out.push(RAFT);
+                put_sized(&mut out, bytes);
+            }
+            Content::Held(index) => {
+                out.push(HELD);
+                put_varint(&mut out, *index);
+            }
+        }
     }
     let checksum = crc32fast::hash(&out[1 + CHECKSUM..]);
     out[1..=CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
@@ -43,9 +74,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(HybridTime, Vec<Letter>), Malforme
     let time = HybridTime::from_u64(reader.varint()?);
     let letter = |reader: &mut Reader<'_>| {
         let group = GroupId(reader.varint()?);
-        Ok(Letter { group, bytes: reader.sized()?.to_vec() })
+        let content = match reader.u8()? {
+            RAFT => Content::Raft(reader.sized()?.to_vec()),
+            HELD => Content::Held(reader.varint()?),
+            _ => return Err(Malformed),
+        };
+        Ok(Letter { group, content })
     };
-    let letters = (0..reader.count(2)?).map(|_| letter(&mut reader)).collect::<Result<_, _>>()?;
+    let letters = (0..reader.count(3)?).map(|_| letter(&mut reader)).collect::<Result<_, _>>()?;
     reader.finish()?;
     Ok((time, letters))
 }
@@ -57,8 +93,10 @@ mod tests {
     use super::*;
 
     fn letters() -> impl Strategy<Value = Vec<Letter>> {
-        let letter = (any::<u64>(), any::<Vec<u8>>());
-        let letter = letter.prop_map(|(group, bytes)| Letter { group: GroupId(group), bytes });
+        let content =
+            prop_oneof![any::<Vec<u8>>().prop_map(Content::Raft), any::<u64>().prop_map(Content::Held),];
+        let letter = (any::<u64>(), content);
+        let letter = letter.prop_map(|(group, content)| Letter { group: GroupId(group), content });
         proptest::collection::vec(letter, 0..5)
     }
 

@@ -41,7 +41,7 @@ pub use error::Error;
 pub use figures::{Figures, PeerFigures};
 pub use identity::Identity;
 pub use inbox::Inbox;
-pub use settings::Settings;
+pub use settings::{FirstStart, Settings};
 pub use shard::Shard;
 pub use snapshot_read::SnapshotRead;
 pub use turn::{Turn, TurnId};

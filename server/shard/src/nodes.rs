@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use consensus::{Message, StepError};
+use consensus::{Group, Message, StepError};
+use rand_chacha::ChaCha8Rng;
 use storage::Engine;
 use types::{GroupId, NodeId, limits};
 
-use crate::letters::{self, Letter};
+use crate::letters::{self, Content, Letter};
 use crate::{Envelope, Error, NodeLink, Shard};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -39,7 +40,7 @@ impl<E: Engine> Shard<E> {
             };
             // Whoever lost its seat is not written to any more.
             if let Some(node) = node {
-                self.outbox.letters.entry(node).or_default().push(Letter { group, bytes });
+                self.write_to(node, Letter { group, content: Content::Raft(bytes) });
             }
         }
     }
@@ -56,7 +57,7 @@ impl<E: Engine> Shard<E> {
                 let mut bytes = 0;
                 let fits = |letter: &&Letter| {
                     let before = bytes;
-                    bytes += letter.bytes.len();
+                    bytes += letter.bytes();
                     before < limits::NODE_MESSAGE_BYTES
                 };
                 let (now, later) = rest.split_at(rest.iter().take_while(fits).count());
@@ -73,16 +74,65 @@ impl<E: Engine> Shard<E> {
             return Ok(());
         };
         self.clock.pass(time);
-        for Letter { group, bytes } in letters {
-            // A group that this node has not heard of yet, or not any more: raft sends again.
-            let Some((raft, random)) = self.group_and_random(group) else { continue };
-            match raft.step(&bytes, random) {
-                Ok(()) => drop(self.dirty.insert(group)),
-                Err(StepError::Fatal(error)) => return Err(error.into()),
-                Err(_) => self.figures.messages_refused += 1,
+        for Letter { group, content } in letters {
+            match content {
+                Content::Raft(bytes) => self.step(group, &bytes)?,
+                Content::Held(index) => self.note_held(group, index),
             }
         }
         Ok(())
+    }
+
+    fn step(&mut self, group: GroupId, bytes: &[u8]) -> Result<(), Error> {
+        // A group that this node has not heard of yet, or not any more: raft sends again.
+        let Some((raft, random)) = self.group_and_random(group) else { return Ok(()) };
+        match raft.step(bytes, random) {
+            Ok(()) => drop(self.dirty.insert(group)),
+            Err(StepError::Fatal(error)) => return Err(error.into()),
+            Err(_) => self.figures.messages_refused += 1,
+        }
+        Ok(())
+    }
+
+    /// All members of a group hold its log up to an index.
+    fn note_held(&mut self, group: GroupId, index: u64) {
+        let held = match group {
+            GroupId::CATALOG => Some(&mut self.catalog.held),
+            _ => self.replicas.get_mut(&group).map(|replica| &mut replica.held),
+        };
+        if let Some(held) = held {
+            *held = index.max(*held);
+        }
+    }
+
+    /// The index up to which a group's log may be cut, as far as others are concerned. Its leader tells them,
+    /// for each of them has to know before it leads.
+    pub(crate) fn held(&mut self, group: GroupId) -> u64 {
+        let Some(raft) = self.group_mut(group) else { return 0 };
+        if raft.is_leader() {
+            let held = raft.held_by_all();
+            self.note_held(group, held);
+            for node in self.others(group) {
+                self.write_to(node, Letter { group, content: Content::Held(held) });
+            }
+        }
+        match group {
+            GroupId::CATALOG => self.catalog.held,
+            _ => self.replicas.get(&group).map_or(0, |replica| replica.held),
+        }
+    }
+
+    /// The nodes that a group's other members sit on.
+    fn others(&self, group: GroupId) -> Vec<NodeId> {
+        let nodes: Vec<_> = match self.replicas.get(&group) {
+            None => self.settings.nodes.clone(),
+            Some(replica) => replica.seats.iter().map(|seat| seat.node).collect(),
+        };
+        nodes.into_iter().filter(|node| *node != self.settings.node).collect()
+    }
+
+    fn write_to(&mut self, node: NodeId, letter: Letter) {
+        self.outbox.letters.entry(node).or_default().push(letter);
     }
 
     /// Lets time pass for the groups that have members elsewhere.
@@ -106,4 +156,46 @@ impl<E: Engine> Shard<E> {
             self.dirty.insert(group);
         }
     }
+
+    /// Hands the partitions that others are to lead over to them, once they have everything: whoever comes back
+    /// gets its share of the work again.
+    pub(crate) fn give_way(&mut self) {
+        for (group, replica) in &mut self.replicas {
+            let first = replica.seats[0].replica;
+            if hand_over(&mut replica.group, [first], &mut self.random) {
+                self.dirty.insert(*group);
+            }
+        }
+    }
+
+    /// Hands everything over that this node leads, as far as others have everything: it is about to stop.
+    pub fn hand_over(&mut self) {
+        for (group, replica) in &mut self.replicas {
+            if hand_over(&mut replica.group, replica.seats.iter().map(|seat| seat.replica), &mut self.random)
+            {
+                self.dirty.insert(*group);
+            }
+        }
+        let nodes = self.settings.nodes.iter().map(|node| node.0);
+        if hand_over(&mut self.catalog.group, nodes, &mut self.random) {
+            self.dirty.insert(GroupId::CATALOG);
+        }
+    }
+}
+
+/// Begins to hand leadership to the first of some members that has everything; whether one has.
+fn hand_over<E: Engine>(
+    raft: &mut Group<E>,
+    members: impl IntoIterator<Item = u64>,
+    random: &mut ChaCha8Rng,
+) -> bool {
+    if !raft.decides() || raft.is_transferring() {
+        return false;
+    }
+    let me = raft.replica();
+    let heir = members.into_iter().find(|member| *member != me && raft.has_everything(*member));
+    if let Some(heir) = heir {
+        raft.transfer(heir, random);
+    }
+    heir.is_some()
 }

@@ -132,6 +132,7 @@ impl<E: Engine> Shard<E> {
         self.figures.ledger_entries += ledger_entries;
         Ok(Replica {
             group: raft,
+            held: 0,
             seats: table.seats(group).to_vec(),
             home,
             state,
@@ -198,7 +199,15 @@ fn open_catalog<E: Engine>(
     let state = load_state(engine, GroupId::CATALOG)?;
     let group = Group::open(engine.clone(), GroupId::CATALOG, settings.node.0, state.applied, None, random)?;
     let applied = region::update::load(engine, settings.region.clone(), settings.nodes.clone())?;
-    Ok(CatalogReplica { term: group.term(), group, state, applied, in_flight: None, queue: VecDeque::new() })
+    Ok(CatalogReplica {
+        term: group.term(),
+        held: 0,
+        group,
+        state,
+        applied,
+        in_flight: None,
+        queue: VecDeque::new(),
+    })
 }
 
 fn load_state(engine: &impl Engine, group: GroupId) -> Result<PartitionState, Error> {

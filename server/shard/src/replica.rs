@@ -18,6 +18,8 @@ use crate::waiter::Waiter;
 pub(crate) struct Replica<E: Engine> {
     /// Its raft group.
     pub group: Group<E>,
+    /// The index up to which all members hold the log.
+    pub held: u64,
     /// Where its members sit.
     pub seats: Vec<Seat>,
     /// Its place.

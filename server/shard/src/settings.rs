@@ -2,6 +2,18 @@
 
 use types::{Faults, NodeId, RegionName};
 
+/// Whether a node starts for the first time. A node that lost its disk must never come back under its number:
+/// what it had promised to the others would be forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FirstStart {
+    /// It does: its disk must be empty.
+    Yes,
+    /// It does not: its disk must be its own.
+    No,
+    /// Its disk says so. Only where nobody was promised anything, or whoever starts it knows the disk.
+    Unsaid,
+}
+
 /// A shard's settings; fixed while it runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
@@ -11,6 +23,8 @@ pub struct Settings {
     pub node: NodeId,
     /// All nodes of the region, this one included, ascending; the same on each of them, for ever.
     pub nodes: Vec<NodeId>,
+    /// What an empty disk means.
+    pub first_start: FirstStart,
     /// The other regions that it may link to.
     pub peers: Vec<RegionName>,
     /// Seeds its random generator.

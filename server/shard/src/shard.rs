@@ -71,6 +71,8 @@ pub(crate) struct CatalogReplica<E: Engine> {
     pub group: Group<E>,
     /// The term that an update in flight belongs to.
     pub term: u64,
+    /// The index up to which all members hold the log.
+    pub held: u64,
     pub state: PartitionState,
     pub applied: Catalog,
     /// The index of the update in flight; one at a time.
@@ -92,6 +94,7 @@ pub(crate) struct Unsynced {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Due {
     pub tick_ns: u64,
+    pub give_way_ns: u64,
     pub pulse_ns: u64,
     pub tidy_ns: u64,
     pub again_ns: u64,

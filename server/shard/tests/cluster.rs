@@ -135,3 +135,64 @@ fn without_a_majority_nothing_is_acknowledged() {
     world.ask_cluster(&put("movies", "k", "three"));
     assert_eq!(value(world.ask_cluster(&get("movies", "k")).1), Some(item("k", "three")));
 }
+
+#[test]
+fn whoever_comes_back_leads_its_share_again() {
+    let mut world = cluster();
+    let leaders = |world: &mut World| KEYS.map(|key| world.ask_cluster(&put("movies", key, "x")).0);
+    let before = leaders(&mut world);
+    world.kill(before[0]);
+    assert!(!leaders(&mut world).contains(&before[0]));
+    world.start_again(before[0]);
+    world.run_ms(6000);
+    assert_eq!(leaders(&mut world), before);
+}
+
+#[test]
+fn logs_are_cut_once_all_members_hold_them() {
+    let mut world = cluster();
+    for round in 0..50 {
+        world.ask_cluster(&put("movies", "k", &format!("{round}")));
+    }
+    world.kill(2);
+    for round in 0..50 {
+        world.ask_cluster(&put("movies", "k", &format!("later {round}")));
+    }
+    // What the lost node lacks is kept for it.
+    let flush_all = |world: &mut World, nodes: &[usize]| {
+        for _ in 0..2 {
+            nodes.iter().for_each(|node| world.flush(*node));
+            world.run_ms(100);
+        }
+    };
+    flush_all(&mut world, &[0, 1]);
+    let kept = world.log_entries(0);
+    assert!((50..100).contains(&kept), "{kept}");
+    world.start_again(2);
+    world.run_ms(3000);
+    assert_equal(&mut world);
+    flush_all(&mut world, &[0, 1, 2]);
+    for node in 0..3 {
+        assert!(world.log_entries(node) < 20, "node {node} keeps {}", world.log_entries(node));
+    }
+    (0..3).for_each(|node| world.kill(node));
+    (0..3).for_each(|node| world.start_again(node));
+    assert_eq!(value(world.ask_cluster(&get("movies", "k")).1), Some(item("k", "later 49")));
+}
+
+#[test]
+fn whoever_stops_hands_over_first() {
+    let mut world = cluster();
+    let leaders = |world: &mut World| KEYS.map(|key| world.ask_cluster(&put("movies", key, "x")).0);
+    let leaving = leaders(&mut world)[0];
+    world.shards[leaving].hand_over();
+    world.run_ms(50);
+    for key in KEYS {
+        let led = world.command(leaving, Command::Item(put("movies", key, "y")));
+        assert!(matches!(led, Err(Error::Elsewhere { .. })), "{led:?}");
+    }
+    world.kill(leaving);
+    let begun = world.ms;
+    leaders(&mut world);
+    assert!(world.ms - begun < 500, "nobody waited for an election");
+}

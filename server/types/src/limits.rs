@@ -101,6 +101,8 @@ pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 pub const RAFT_MESSAGES_IN_FLIGHT_MAX: usize = 256;
 /// How often a group of several members ticks, in milliseconds.
 pub const RAFT_TICK_MS: u64 = 50;
+/// How often a leader looks whether another is to lead its partition, in milliseconds.
+pub const GIVE_WAY_INTERVAL_MS: u64 = 2000;
 /// Replicas of a partition, where the region has as many nodes.
 pub const REPLICAS: usize = 3;
 /// Nodes of one region.

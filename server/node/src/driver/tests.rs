@@ -42,6 +42,7 @@ where
         region: RegionName::new("us-east-1").unwrap(),
         node: NodeId::ONLY,
         nodes: vec![NodeId::ONLY],
+        first_start: shard::FirstStart::Unsaid,
         peers: vec![],
         seed: 7,
         faults: Faults::default(),

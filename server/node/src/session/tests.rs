@@ -36,6 +36,7 @@ impl World {
             region: region.clone(),
             node: NodeId::ONLY,
             nodes: vec![NodeId::ONLY],
+            first_start: shard::FirstStart::Unsaid,
             peers: vec![],
             seed: 7,
             faults: Faults::default(),

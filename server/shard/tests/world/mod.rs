@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use item::operation::{Command, Delete, Get, Operation, PageOptions, Put, Scan, WriteOptions};
 use item::outcome::{Answer, Page};
 use item::{AttributeValue, Item, Outcome};
-use shard::{Envelope, Inbox, Link, NodeLink, Request, Settings, Shard};
+use shard::{Envelope, FirstStart, Inbox, Link, NodeLink, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
 use storage::{Engine, keys};
 use types::command::{RegionAnswer, RegionCommand, TableAnswer, TableCommand};
@@ -89,6 +89,7 @@ impl World {
             region: self.names[region].clone(),
             node: self.node(region),
             nodes: (1..=self.nodes as u64).map(NodeId).collect(),
+            first_start: FirstStart::Unsaid,
             peers,
             seed: 7 + region as u64,
             faults: Faults::default(),
@@ -182,6 +183,15 @@ impl World {
                 self.flush(region);
             }
         }
+    }
+
+    /// Entries in the logs of a node, of all its groups.
+    pub fn log_entries(&self, node: usize) -> u64 {
+        let engine = &self.engines[node];
+        let groups = engine.groups().expect("reads");
+        let entries =
+            |group| engine.log_range(group).expect("reads").map_or(0, |(first, last)| last + 1 - first);
+        groups.into_iter().map(entries).sum()
     }
 
     /// Flushes a region's key space and cuts its logs.
