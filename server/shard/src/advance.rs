@@ -58,6 +58,8 @@ impl<E: Engine> Shard<E> {
         let mut writes = Batch::new();
         let mut owed = Owed::default();
         for group in std::mem::take(&mut self.dirty) {
+            // Before anything is applied: what another leader put at an index is not what was waited for there.
+            self.notice_term(group);
             while let Some((raft, random)) = self.group_and_random(group) {
                 let Some(ready) = raft.ready(log)? else {
                     // Only once everything known to be committed is applied, so that it is read piece by
@@ -204,6 +206,7 @@ impl<E: Engine> Shard<E> {
                 self.count_flight(shipper.peer(), shipper.bytes_in_flight(), 0);
             }
             replica.waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
+            self.unconfirmed(group);
         }
         self.passed.remove(&table.entry.id);
         self.dropped = true;
@@ -215,10 +218,11 @@ impl<E: Engine> Shard<E> {
             return self.notice_catalog_term();
         }
         let Some(replica) = self.replicas.get_mut(&group) else { return };
-        if replica.term == replica.group.term() && replica.group.is_leader() {
+        let (term, leads) = (replica.group.term(), replica.group.is_leader());
+        if (replica.term, replica.led) == (term, leads) {
             return;
         }
-        replica.term = replica.group.term();
+        (replica.term, replica.led) = (term, leads);
         replica.overlay = partition::Overlay::new(replica.home.incarnation);
         let waiting = std::mem::take(&mut replica.waiting);
         // Only a leader ships, and another's cursors may have moved on.

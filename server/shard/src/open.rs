@@ -138,6 +138,7 @@ impl<E: Engine> Shard<E> {
             state,
             overlay,
             term,
+            led: false,
             waiting: BTreeMap::new(),
             shippers: BTreeMap::new(),
             last_change,

@@ -30,6 +30,8 @@ pub(crate) struct Replica<E: Engine> {
     pub overlay: Overlay,
     /// The term of the overlay.
     pub term: u64,
+    /// Whether it led when that was last looked at.
+    pub led: bool,
     /// Who waits for which index.
     pub waiting: BTreeMap<u64, Vec<Waiter>>,
     /// One per peer that holds a copy.
