@@ -11,7 +11,7 @@ use storage::log::LogWrite;
 use storage::{Batch, Engine, LogBatch};
 use types::{GroupId, limits};
 
-use consensus::Committed;
+use consensus::{Answered, Committed};
 use storage::engine::StateName;
 
 use crate::open::NODE;
@@ -26,7 +26,7 @@ struct Owed {
     catalog: Vec<CatalogWaiter>,
     updates: Vec<(Option<Table>, Option<Table>)>,
     deciding: Vec<GroupId>,
-    answered: Vec<(GroupId, u64)>,
+    answered: Vec<(GroupId, Answered)>,
     dropped: Vec<Table>,
 }
 
@@ -74,7 +74,7 @@ impl<E: Engine> Shard<E> {
                     self.unsynced.numbers.push((group, number));
                 }
                 self.post(group, ready.messages);
-                owed.answered.extend(ready.answered.iter().map(|answered| (group, answered.question)));
+                owed.answered.extend(ready.answered.into_iter().map(|answered| (group, answered)));
                 self.apply(group, &ready.committed, &mut writes, &mut owed)?;
                 if writes.bytes() >= limits::APPLY_BYTES_MAX && owed.dropped.is_empty() {
                     self.engine.write(std::mem::take(&mut writes))?;
@@ -167,10 +167,13 @@ impl<E: Engine> Shard<E> {
             self.due.gossip_ns = 0;
             self.restart_paused();
         }
-        owed.answered.into_iter().for_each(|(group, question)| self.answered(group, question));
+        for (group, Answered { question, index }) in owed.answered {
+            self.answered(group, question);
+            self.answer_askers(group, question, index);
+        }
         owed.waiters.into_iter().for_each(|waiter| self.tell(waiter));
         owed.catalog.into_iter().for_each(|waiter| self.tell_catalog(waiter));
-        Ok(())
+        self.scan_what_is_ready()
     }
 
     /// Opens and closes the partitions that an update made or dropped.
@@ -231,6 +234,7 @@ impl<E: Engine> Shard<E> {
         }
         waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
         self.unconfirmed(group);
+        self.forget_askers(group);
     }
 
     fn notice_catalog_term(&mut self) {

@@ -24,17 +24,29 @@ pub(crate) enum Content {
     Raft(Vec<u8>),
     /// The leader says that all members hold the log up to an index: nobody will ask for it again.
     Held(u64),
+    /// A member asks its leader, under a number of its own, up to where it must have applied the log before it
+    /// may read strongly.
+    Ask(u64),
+    /// The leader's answer, confirmed by a quorum.
+    Confirmed {
+        /// The number that was asked under.
+        number: u64,
+        /// Up to where.
+        index: u64,
+    },
 }
 
 const RAFT: u8 = 0;
 const HELD: u8 = 1;
+const ASK: u8 = 2;
+const CONFIRMED: u8 = 3;
 
 impl Letter {
     /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         match &self.content {
             Content::Raft(bytes) => bytes.len(),
-            Content::Held(_) => 8,
+            Content::Held(_) | Content::Ask(_) | Content::Confirmed { .. } => 8,
         }
     }
 }
@@ -54,6 +66,15 @@ pub(crate) fn encode(time: HybridTime, letters: &[Letter]) -> Vec<u8> {
             }
             Content::Held(index) => {
                 out.push(HELD);
+                put_varint(&mut out, *index);
+            }
+            Content::Ask(number) => {
+                out.push(ASK);
+                put_varint(&mut out, *number);
+            }
+            Content::Confirmed { number, index } => {
+                out.push(CONFIRMED);
+                put_varint(&mut out, *number);
                 put_varint(&mut out, *index);
             }
         }
@@ -77,6 +98,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(HybridTime, Vec<Letter>), Malforme
         let content = match reader.u8()? {
             RAFT => Content::Raft(reader.sized()?.to_vec()),
             HELD => Content::Held(reader.varint()?),
+            ASK => Content::Ask(reader.varint()?),
+            CONFIRMED => Content::Confirmed { number: reader.varint()?, index: reader.varint()? },
             _ => return Err(Malformed),
         };
         Ok(Letter { group, content })
@@ -93,8 +116,12 @@ mod tests {
     use super::*;
 
     fn letters() -> impl Strategy<Value = Vec<Letter>> {
-        let content =
-            prop_oneof![any::<Vec<u8>>().prop_map(Content::Raft), any::<u64>().prop_map(Content::Held),];
+        let content = prop_oneof![
+            any::<Vec<u8>>().prop_map(Content::Raft),
+            any::<u64>().prop_map(Content::Held),
+            any::<u64>().prop_map(Content::Ask),
+            any::<(u64, u64)>().prop_map(|(number, index)| Content::Confirmed { number, index }),
+        ];
         let letter = (any::<u64>(), content);
         let letter = letter.prop_map(|(group, content)| Letter { group: GroupId(group), content });
         proptest::collection::vec(letter, 0..5)

@@ -33,6 +33,7 @@ mod shipping;
 pub mod snapshot_read;
 pub mod turn;
 mod waiter;
+mod wide;
 mod writes;
 
 pub use clock::Clock;

@@ -78,6 +78,8 @@ impl<E: Engine> Shard<E> {
             match content {
                 Content::Raft(bytes) => self.step(group, &bytes)?,
                 Content::Held(index) => self.note_held(group, index),
+                Content::Ask(number) => self.ask_for(group, link.node, number),
+                Content::Confirmed { number, index } => self.confirmed(group, number, index),
             }
         }
         Ok(())
@@ -131,7 +133,7 @@ impl<E: Engine> Shard<E> {
         nodes.into_iter().filter(|node| *node != self.settings.node).collect()
     }
 
-    fn write_to(&mut self, node: NodeId, letter: Letter) {
+    pub(crate) fn write_to(&mut self, node: NodeId, letter: Letter) {
         self.outbox.letters.entry(node).or_default().push(letter);
     }
 
@@ -142,6 +144,7 @@ impl<E: Engine> Shard<E> {
             return;
         }
         self.due.tick_ns = now + limits::RAFT_TICK_MS * NS_PER_MS;
+        self.give_up_scans();
         let groups: Vec<_> = self.replicas.keys().copied().chain([GroupId::CATALOG]).collect();
         for group in groups.into_iter().filter(|group| self.is_shared(*group)).collect::<Vec<_>>() {
             let (raft, random) = self.group_and_random(group).expect("it is here");

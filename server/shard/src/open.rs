@@ -22,6 +22,7 @@ use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::replica::{Replica, Untidy};
 use crate::shard::{CatalogReplica, Due, Unsynced};
+use crate::wide::Wide;
 use crate::{Clock, Error, Figures, Settings, Shard, TurnId, identity};
 
 /// Where a shard's own states stand in the log store.
@@ -55,6 +56,7 @@ impl<E: Engine> Shard<E> {
             shipping: BTreeSet::new(),
             outbox: Outbox::default(),
             confirming: Confirming::default(),
+            wide: Wide::default(),
             unsynced: Unsynced::default(),
             turns: VecDeque::new(),
             turn: TurnId::default(),

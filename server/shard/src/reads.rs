@@ -68,13 +68,36 @@ impl<E: Engine> Shard<E> {
     /// `Scan`.
     pub(crate) fn scan(&mut self, number: u64, request: Scan) -> Told<()> {
         let table = told!(self.table(&request.table));
+        let plan = told!(scan::plan(&table.entry.key, &request));
+        let touched =
+            table.partitions().filter(|(_, part)| plan.range.is_some_and(|range| range.overlaps(part)));
+        let groups: Vec<_> = touched.map(|(group, _)| group).collect();
+        if !request.page.consistent {
+            return self.scan_here(number, request, Vec::new());
+        }
+        let is_led_here = |group: &GroupId| self.leader(*group).is_ok();
+        let is_here = |group: &GroupId| self.is_shared(*group) && self.replicas.contains_key(group);
+        match groups.iter().all(is_led_here) {
+            true => self.scan_here(number, request, groups),
+            false if groups.iter().all(is_here) => {
+                self.scan_wide(number, request, groups);
+                Ok(Ok(()))
+            }
+            false => {
+                let refused = groups.iter().find_map(|group| self.leader(*group).err());
+                Ok(Err(refused.unwrap_or(Refusal::NotLeader)))
+            }
+        }
+    }
+
+    /// Makes a scan from what is applied here; the groups that are named confirm it.
+    pub(crate) fn scan_here(&mut self, number: u64, request: Scan, groups: Vec<GroupId>) -> Told<()> {
+        let table = told!(self.table(&request.table));
         let (id, key) = (table.entry.id, &table.entry.key);
         let plan = told!(scan::plan(key, &request));
-        let mut groups = Vec::new();
-        for (group, range) in table.partitions() {
-            if plan.range.is_some_and(|wanted| wanted.overlaps(&range)) {
-                told!(self.reader(group, request.page.consistent));
-                groups.extend(request.page.consistent.then_some(group));
+        for (group, part) in table.partitions() {
+            if plan.range.is_some_and(|range| range.overlaps(&part)) {
+                told!(self.reader(group, false));
             }
         }
         match scan::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {

@@ -17,6 +17,7 @@ use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::replica::Replica;
 use crate::waiter::CatalogWaiter;
+use crate::wide::Wide;
 use crate::{Clock, Envelope, Error, Figures, Inbox, Settings, SnapshotRead, Turn, TurnId};
 
 /// One shard.
@@ -41,6 +42,8 @@ pub struct Shard<E: Engine> {
     pub(crate) outbox: Outbox,
     /// Answers that wait for a quorum.
     pub(crate) confirming: Confirming<E::Snapshot>,
+    /// Strong scans of what several nodes lead.
+    pub(crate) wide: Wide,
     pub(crate) unsynced: Unsynced,
     pub(crate) turns: VecDeque<Unsynced>,
     pub(crate) turn: TurnId,
@@ -116,6 +119,7 @@ impl<E: Engine> Shard<E> {
         self.ship()?;
         self.tick();
         self.ask_quorums();
+        self.ask_quorums_for_others();
         let sync = self.append()?;
         self.send_letters();
         let (send, reads) = (std::mem::take(&mut self.out), std::mem::take(&mut self.reads));

@@ -3,7 +3,7 @@
 use global::message::Origin;
 use item::operation::BatchWriteEntry;
 use item::{Error, Outcome};
-use types::{RegionId, TableId, TableName};
+use types::{GroupId, RegionId, TableId, TableName};
 
 /// Waits for an index of a partition.
 #[derive(Debug)]
@@ -25,6 +25,13 @@ pub(crate) enum Waiter {
         entry: BatchWriteEntry,
         /// What it came to.
         result: Result<(), Error>,
+    },
+    /// A strong scan that may read a group then.
+    Confirmed {
+        /// Which.
+        group: GroupId,
+        /// The scan's number among those that wait.
+        number: u64,
     },
     /// A partition's share of another region's batch.
     Share(Origin),

@@ -132,6 +132,7 @@ impl<E: Engine> Shard<E> {
         match waiter {
             Waiter::Reply { number, result } => self.reply_item(number, result),
             Waiter::Part { number, table, entry, result } => self.part(number, &table, entry, result),
+            Waiter::Confirmed { group, number } => self.reached(group, number),
             Waiter::Share(origin) => self.share(origin, true),
         }
     }
@@ -146,6 +147,7 @@ impl<E: Engine> Shard<E> {
         match waiter {
             Waiter::Reply { number, .. } => self.reply_item(number, Err(refusal)),
             Waiter::Part { number, table, entry, .. } => self.part(number, &table, entry, Err(refusal)),
+            Waiter::Confirmed { number, .. } => self.refuse_scan(number),
             Waiter::Share(origin) => self.share(origin, false),
         }
     }

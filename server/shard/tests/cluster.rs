@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "shared with other tests, which use the rest")]
 mod world;
 
-use item::operation::{Command, Get, Operation};
+use item::operation::{Command, Get, Operation, PageOptions, Scan};
 use item::outcome::Answer;
 use item::{Error, Outcome};
 use types::command::TableAnswer;
@@ -195,4 +195,26 @@ fn whoever_stops_hands_over_first() {
     let begun = world.ms;
     leaders(&mut world);
     assert!(world.ms - begun < 500, "nobody waited for an election");
+}
+
+#[test]
+fn a_strong_scan_reads_what_every_leader_acknowledged() {
+    let mut world = cluster();
+    for round in 0..5 {
+        for key in KEYS {
+            world.ask_cluster(&put("movies", key, &format!("{round}")));
+        }
+        // Each node lacks what some other leads unless it waits for it.
+        for node in 0..3 {
+            let (page, _) = world.page(node, "movies", None);
+            let found: Vec<_> = page.items.iter().map(|item| item["v"].clone()).collect();
+            assert_eq!(found, vec![item::AttributeValue::S(format!("{round}")); KEYS.len()], "node {node}");
+        }
+    }
+    // One that is cut off cannot tell, and says so.
+    world.cut.extend([(0, 1), (1, 0), (0, 2), (2, 0)]);
+    let page = PageOptions { consistent: true, ..PageOptions::default() };
+    let scan = Scan { table: types::TableName::new("movies").unwrap(), segment: None, page };
+    let refused = world.command(0, Command::Item(Operation::Scan(scan)));
+    assert!(matches!(refused, Err(Error::NotLeader)), "{refused:?}");
 }

@@ -6,10 +6,11 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use item::operation::{Command, Operation};
+use item::operation::{Command, Operation, PageOptions, Scan};
 use item::outcome::Answer;
-use item::{AttributeValue, Error, Outcome};
+use item::{AttributeValue, Error, Item, Outcome};
 use proptest::prelude::*;
+use types::TableName;
 use types::command::TableAnswer;
 use world::{World, get, put};
 
@@ -21,6 +22,8 @@ enum Act {
     Put(usize, usize),
     /// Reads a key strongly, asking one node.
     Get(usize, usize),
+    /// Reads all keys strongly, asking one node.
+    Scan(usize),
     Kill(usize),
     Start(usize),
     /// Cuts one direction between two nodes.
@@ -37,6 +40,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         8 => (node(), key()).prop_map(|(node, key)| Act::Put(node, key)),
         8 => (node(), key()).prop_map(|(node, key)| Act::Get(node, key)),
+        3 => node().prop_map(Act::Scan),
         1 => node().prop_map(Act::Kill),
         2 => node().prop_map(Act::Start),
         2 => (node(), node()).prop_map(|(from, to)| Act::Cut(from, to)),
@@ -52,8 +56,6 @@ fn act() -> impl Strategy<Value = Act> {
 struct Model {
     possible: BTreeMap<usize, BTreeSet<Option<u64>>>,
     written: u64,
-    acknowledged: usize,
-    read: usize,
 }
 
 impl Model {
@@ -63,7 +65,17 @@ impl Model {
             Act::Get(node, key) if !world.down.contains(&node) => {
                 if let Some(Ok(Answer::Item(outcome))) = ask(world, node, get("movies", KEYS[key])) {
                     self.check(key, &outcome);
-                    self.read += 1;
+                }
+            }
+            Act::Scan(node) if !world.down.contains(&node) => {
+                let page = PageOptions { consistent: true, ..PageOptions::default() };
+                let table = TableName::new("movies").expect("a table's name");
+                let scan = Operation::Scan(Scan { table, segment: None, page });
+                if let Some(Ok(Answer::Item(Outcome::Page(page)))) = ask(world, node, scan) {
+                    for (key, name) in KEYS.iter().enumerate() {
+                        let is_it = |item: &&Item| item["k"] == AttributeValue::S((*name).to_owned());
+                        self.check_item(key, page.items.iter().find(is_it));
+                    }
                 }
             }
             Act::Kill(node) => world.kill(node),
@@ -76,7 +88,7 @@ impl Model {
             }
             Act::Flush(node) if !world.down.contains(&node) => world.flush(node),
             Act::Run(ms) => world.run_ms(ms),
-            Act::Put(..) | Act::Get(..) | Act::Start(_) | Act::Freeze(..) | Act::Flush(_) => {}
+            Act::Put(..) | Act::Get(..) | Act::Scan(_) | Act::Start(_) | Act::Freeze(..) | Act::Flush(_) => {}
         }
     }
 
@@ -85,10 +97,7 @@ impl Model {
         let state = Some(self.written);
         let possible = self.possible.entry(key).or_insert_with(|| BTreeSet::from([None]));
         match ask(world, node, put("movies", KEYS[key], &self.written.to_string())) {
-            Some(Ok(_)) => {
-                *possible = BTreeSet::from([state]);
-                self.acknowledged += 1;
-            }
+            Some(Ok(_)) => *possible = BTreeSet::from([state]),
             // Nothing was proposed.
             Some(Err(Error::NotLeader | Error::Elsewhere { .. })) => {}
             Some(Err(Error::OutcomeUnknown)) | None => drop(possible.insert(state)),
@@ -98,10 +107,13 @@ impl Model {
 
     /// Once read, a state is decided: whatever else was possible never comes.
     fn check(&mut self, key: usize, outcome: &Outcome) {
-        let item = match outcome {
-            Outcome::Stored(item) => item.as_ref().map(item::Stored::item),
+        match outcome {
+            Outcome::Stored(item) => self.check_item(key, item.as_ref().map(item::Stored::item).as_ref()),
             other => panic!("{other:?}"),
-        };
+        }
+    }
+
+    fn check_item(&mut self, key: usize, item: Option<&Item>) {
         let state = item.map(|item| match &item["v"] {
             AttributeValue::S(text) => text.parse().expect("a number was written"),
             other => panic!("{other:?}"),
