@@ -41,6 +41,9 @@ pub struct Settings {
     pub connections: usize,
     /// Whether failed attempts are followed by others.
     pub retries: bool,
+    /// Whether the endpoints are nodes of one region, where any of them knows a call by its request id. A write
+    /// of unknown outcome may then be tried again at another one; among regions it stays where it was.
+    pub one_region: bool,
 }
 
 impl Default for Settings {
@@ -51,6 +54,7 @@ impl Default for Settings {
             unary: false,
             connections: 1,
             retries: true,
+            one_region: false,
         }
     }
 }
@@ -163,7 +167,7 @@ impl Client {
             match self.failed(&mut call, index, &attempt, deadline) {
                 Decision::GiveUp { unknown } => return Err(give_up(repeat, unknown, attempt)),
                 Decision::Retry { after_ms, stay } => {
-                    pinned = stay.then_some(index);
+                    pinned = (stay && !self.settings.one_region).then_some(index);
                     tokio::time::sleep(Duration::from_millis(after_ms)).await;
                 }
             }

@@ -200,3 +200,17 @@ async fn a_message_nested_past_all_limits_is_refused_with_the_limit() {
         assert!(matches!(error, Error::Refused(_)), "{error:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_in_doubt_is_repeated_at_another_node_of_its_region() {
+    for one_region in [true, false] {
+        let (first, second) = (region_with_movies("us-east-1").await, region_with_movies("us-east-1").await);
+        first.state().session_ends = Some(Ending::Broken);
+        let settings = Settings { one_region, ..Settings::default() };
+        let client = Client::new(&[&first.endpoint, &second.endpoint], settings).unwrap();
+        client.put_item(put("movies", "1")).await.unwrap();
+        let [first, second] = [first, second].map(|node| node.state().request_ids.clone());
+        // Only in the region that saw it first does its request id mean anything.
+        assert_eq!((first.len(), second.len()), if one_region { (0, 1) } else { (1, 0) });
+    }
+}
