@@ -1,5 +1,5 @@
-//! Three regions, or three nodes of one region, each a process of its own with a folder and ports that outlive
-//! it.
+//! Three regions, or three nodes of one region, each a process of its own with a folder and ports that
+//! outlive it.
 
 use std::path::PathBuf;
 

@@ -41,8 +41,8 @@ pub struct Settings {
     pub connections: usize,
     /// Whether failed attempts are followed by others.
     pub retries: bool,
-    /// Whether the endpoints are nodes of one region, where any of them knows a call by its request id. A write
-    /// of unknown outcome may then be tried again at another one; among regions it stays where it was.
+    /// Whether the endpoints are nodes of one region, where any of them knows a call by its request id. A
+    /// write of unknown outcome may then be tried again at another one; among regions it stays where it was.
     pub one_region: bool,
 }
 

@@ -17,8 +17,8 @@ impl<E: Engine> Group<E> {
         }
     }
 
-    /// Whether another member, as far as this leader knows, answers and has everything: leadership can be handed
-    /// to it at once.
+    /// Whether another member, as far as this leader knows, answers and has everything: leadership can be
+    /// handed to it at once.
     pub fn has_everything(&self, member: u64) -> bool {
         let progress = self.raft.raft.prs().get(member);
         progress.is_some_and(|progress| progress.recent_active && progress.matched == self.last_index())

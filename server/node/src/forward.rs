@@ -1,7 +1,7 @@
 //! Calls that another node of the region can answer, passed on to it as they came.
 //!
-//! A call is passed on once: whoever it was passed on to answers by itself. What was passed on and not answered
-//! may have been done (`P3`). It decides nothing and looks into no request.
+//! A call is passed on once: whoever it was passed on to answers by itself. What was passed on and not
+//! answered may have been done (`P3`). It decides nothing and looks into no request.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -264,8 +264,8 @@ impl Node {
         let _ = self.published.clone().wait_for(|published| published.figures.serving).await;
     }
 
-    /// After `stop`: hands over what it leads, lets the requests under way finish, as long as they take no longer
-    /// than they may, then ends the shard's threads, which leaves everything durable.
+    /// After `stop`: hands over what it leads, lets the requests under way finish, as long as they take no
+    /// longer than they may, then ends the shard's threads, which leaves everything durable.
     pub async fn finish(mut self) {
         self.running.handle.hand_over();
         let drained =

@@ -88,7 +88,8 @@ pub struct NodeOptions {
     /// they stay the same for ever
     #[arg(long, env = "MERIDIAN_MEMBER", value_delimiter = ',', value_name = "NUMBER=ADDRESS")]
     pub member: Vec<MemberAddress>,
-    /// Make this node, one of several, for the first time: its data folder must be empty then, and never again
+    /// Make this node, one of several, for the first time: its data folder must be empty then, and never
+    /// again
     #[arg(long, env = "MERIDIAN_BOOTSTRAP", num_args = 0..=1, default_missing_value = "true",
         require_equals = true, value_name = "BOOL")]
     pub bootstrap: Option<bool>,

@@ -2,7 +2,8 @@
 //!
 //! A message is gathered whole before anybody can judge it, outside of every other limit, so callers that
 //! begin large messages and do not finish them would fill the memory. Past the limit the one that was begun
-//! first is given up: whoever means to finish a message is done with it soon. Only lengths are looked at here.
+//! first is given up: whoever means to finish a message is done with it soon. Only lengths are looked at
+//! here.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;

@@ -1,7 +1,8 @@
 //! One page of a query or scan: read in key order, counted, filtered, projected, cut at a limit.
 //!
 //! Only committed records are read. A page is bounded by bytes before the filter (DynamoDB: 1 MB). Most need
-//! far less, and are read in the turn that asked; one that turns out longer is left, to be read on a snapshot.
+//! far less, and are read in the turn that asked; one that turns out longer is left, to be read on a
+//! snapshot.
 
 use std::ops::{Bound, ControlFlow};
 

@@ -17,8 +17,8 @@ impl Seat {
     pub const ONLY: Seat = Seat { node: NodeId::ONLY, replica: 1 };
 }
 
-/// The seats of a copy's partitions, in their order: round the nodes, so that every node has its share of first
-/// seats, whose holders are to lead. A replica's raft id is its node's number.
+/// The seats of a copy's partitions, in their order: round the nodes, so that every node has its share of
+/// first seats, whose holders are to lead. A replica's raft id is its node's number.
 pub fn spread(nodes: &[NodeId], partitions: u32) -> Vec<Vec<Seat>> {
     let count = nodes.len().min(limits::REPLICAS);
     let seat = |at: usize| {

@@ -58,7 +58,8 @@ impl<E: Engine> Shard<E> {
         let mut writes = Batch::new();
         let mut owed = Owed::default();
         for group in std::mem::take(&mut self.dirty) {
-            // Before anything is applied: what another leader put at an index is not what was waited for there.
+            // Before anything is applied: what another leader put at an index is not what was waited for
+            // there.
             self.notice_term(group);
             while let Some((raft, random)) = self.group_and_random(group) {
                 let Some(ready) = raft.ready(log)? else {

@@ -49,8 +49,8 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    /// The flush begun by `begin_flush` is done: cuts the logs at what it covers and nobody lacks. An error is
-    /// fatal.
+    /// The flush begun by `begin_flush` is done: cuts the logs at what it covers and nobody lacks. An error
+    /// is fatal.
     pub fn compact(&mut self) -> Result<(), Error> {
         let flushed = self.flushing.take().expect("a flush was begun");
         let mut batch = LogBatch::new();

@@ -1,8 +1,8 @@
 //! Answers that reveal state, held back until a quorum says that this replica led when it read.
 //!
-//! A leader that was cut off may not know that another leads by now. What it read is right all the same if the
-//! quorum, asked after the read, still follows it: then nobody else can have acknowledged anything before. A
-//! group of one voter has nobody to ask.
+//! A leader that was cut off may not know that another leads by now. What it read is right all the same if
+//! the quorum, asked after the read, still follows it: then nobody else can have acknowledged anything
+//! before. A group of one voter has nobody to ask.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -24,8 +24,8 @@ pub(crate) enum Content {
     Raft(Vec<u8>),
     /// The leader says that all members hold the log up to an index: nobody will ask for it again.
     Held(u64),
-    /// A member asks its leader, under a number of its own, up to where it must have applied the log before it
-    /// may read strongly.
+    /// A member asks its leader, under a number of its own, up to where it must have applied the log before
+    /// it may read strongly.
     Ask(u64),
     /// The leader's answer, confirmed by a quorum.
     Confirmed {

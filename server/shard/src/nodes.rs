@@ -160,8 +160,8 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// Hands the partitions that others are to lead over to them, once they have everything: whoever comes back
-    /// gets its share of the work again.
+    /// Hands the partitions that others are to lead over to them, once they have everything: whoever comes
+    /// back gets its share of the work again.
     pub(crate) fn give_way(&mut self) {
         for (group, replica) in &mut self.replicas {
             let first = replica.seats[0].replica;

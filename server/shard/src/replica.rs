@@ -42,8 +42,8 @@ pub(crate) struct Replica<E: Engine> {
     pub closed: HybridTime,
     /// Entries of the conflict ledger in this range.
     pub ledger_entries: u64,
-    /// Whether it is to lead and has not heard of any leader: it stands again at every tick, because the others
-    /// may not have made their replicas when it stood first.
+    /// Whether it is to lead and has not heard of any leader: it stands again at every tick, because the
+    /// others may not have made their replicas when it stood first.
     pub eager: bool,
     /// Whether it has ever decided, in an earlier process too.
     pub established: bool,

@@ -1,7 +1,7 @@
 //! Strong scans over partitions that several nodes lead, made from the replicas of one.
 //!
-//! Each leader is asked up to where its log must be applied, and answers once a quorum has confirmed it. What is
-//! read here when all of that is applied holds everything that was acknowledged before the scan began.
+//! Each leader is asked up to where its log must be applied, and answers once a quorum has confirmed it. What
+//! is read here when all of that is applied holds everything that was acknowledged before the scan began.
 
 use std::collections::{BTreeMap, BTreeSet};
 

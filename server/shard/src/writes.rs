@@ -94,7 +94,8 @@ impl<E: Engine> Shard<E> {
         let (after, waiter) = match decision {
             Decision::Answer { answer, after } => {
                 let waiter = waiter(answer);
-                // What is committed in this leader's own term, after it read, confirms it as well as a quorum.
+                // What is committed in this leader's own term, after it read, confirms it as well as a
+                // quorum.
                 if after <= self.replicas[&group].state.applied {
                     self.confirm([group], Held::Waiter(waiter));
                     return Ok(Ok(()));

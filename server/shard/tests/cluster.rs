@@ -1,4 +1,5 @@
-//! Three nodes of one region, joined by links that are cut at will: replicas, leaders, and what is read where.
+//! Three nodes of one region, joined by links that are cut at will: replicas, leaders, and what is read
+//! where.
 //!
 //! No chance here; the simulator has that.
 

@@ -1,5 +1,5 @@
-//! Three nodes of one region under random crashes and cuts, asked one thing at a time: what is read is what was
-//! acknowledged last, or a write since then whose outcome nobody knew.
+//! Three nodes of one region under random crashes and cuts, asked one thing at a time: what is read is what
+//! was acknowledged last, or a write since then whose outcome nobody knew.
 
 #[expect(dead_code, reason = "shared with other tests, which use the rest")]
 mod world;

@@ -1,5 +1,5 @@
-//! Three nodes of one region: any one of them may be lost, and all of them at once lose power, and nothing that
-//! was acknowledged goes.
+//! Three nodes of one region: any one of them may be lost, and all of them at once lose power, and nothing
+//! that was acknowledged goes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -164,14 +164,7 @@ impl goldenscript::Runner for Runner {
             Command::Restore { replica, from } => {
                 writeln!(out, "{}", if world.restore(*replica, *from) { "wanted" } else { "not wanted" })?;
             }
-            Command::Log(replica) => {
-                let disk = &world.replica(*replica).disk;
-                if let Some((first, last)) = disk.log_range(GROUP)? {
-                    for stored in disk.entries(GROUP, first, last + 1, u64::MAX)? {
-                        writeln!(out, "{}", entry(&decode_entry(&stored)?))?;
-                    }
-                }
-            }
+            Command::Log(replica) => show_log(world, *replica, &mut out)?,
         }
         Ok(out)
     }
@@ -277,6 +270,16 @@ fn show_batch(batch: &LogBatch, out: &mut String) -> Result<(), Box<dyn Error>> 
                 writeln!(out, "truncated {}@{}", at.index, at.term)?;
             }
             other => writeln!(out, "{other:?}")?,
+        }
+    }
+    Ok(())
+}
+
+fn show_log(world: &mut World, replica: u64, out: &mut String) -> Result<(), Box<dyn Error>> {
+    let disk = &world.replica(replica).disk;
+    if let Some((first, last)) = disk.log_range(GROUP)? {
+        for stored in disk.entries(GROUP, first, last + 1, u64::MAX)? {
+            writeln!(out, "{}", entry(&decode_entry(&stored)?))?;
         }
     }
     Ok(())
