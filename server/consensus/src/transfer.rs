@@ -2,6 +2,7 @@
 
 use rand::Rng;
 use storage::Engine;
+use types::limits::RAFT_TRANSFER_ENTRIES_MAX;
 
 use crate::Group;
 
@@ -17,11 +18,12 @@ impl<E: Engine> Group<E> {
         }
     }
 
-    /// Whether another member, as far as this leader knows, answers and has everything: leadership can be
-    /// handed to it at once.
-    pub fn has_everything(&self, member: u64) -> bool {
-        let progress = self.raft.raft.prs().get(member);
-        progress.is_some_and(|progress| progress.recent_active && progress.matched == self.last_index())
+    /// Whether another member, as far as this leader knows, answers and lacks so little that leadership can
+    /// be handed to it in a moment.
+    pub fn is_close(&self, member: u64) -> bool {
+        let Some(progress) = self.raft.raft.prs().get(member) else { return false };
+        let lacks = self.last_index().saturating_sub(progress.matched);
+        progress.recent_active && lacks <= RAFT_TRANSFER_ENTRIES_MAX
     }
 
     /// Whether leadership is being handed over, so that nothing can be proposed.

@@ -37,6 +37,7 @@ pub mod metrics;
 pub mod node;
 pub mod options;
 pub mod peer_address;
+pub mod persist;
 pub mod ping;
 pub mod reads;
 pub mod reply;

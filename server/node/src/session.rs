@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::forward::Forward;
 use crate::handle::{self, Ask, Handle, OVERLOADED};
 use crate::metrics::{Ending, Metrics};
+use crate::persist::{self, Ways};
 use crate::reply::{Answered, Answers, Delivery, ReplyTo, Route};
 use crate::{deadline, expressions, ping, service, spread};
 
@@ -201,15 +202,15 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
     /// Shapes what the shard answered. A call that was cancelled wants no answer.
     fn answer(&mut self, id: u32, answered: Answered) {
         let Some(underway) = self.underway.get_mut(&id) else { return };
-        if let Err(item::Error::Elsewhere { node }) = &answered
+        if persist::is_worth_it(&answered)
             && let (Some(forward), Some(kept)) = (&self.parts.forward, underway.kept.take())
-            && let Some(call) = Call::of_session(underway.operation)
+            && let (Some(call), Err(error)) = (Call::of_session(underway.operation), &answered)
         {
-            let (forward, node) = (forward.clone(), *node);
+            let (shard, clock) = (self.parts.shard.clone(), self.parts.clock);
+            let ways = Ways { forward: forward.clone(), shard, clock };
             let time =
                 Duration::from_nanos(time_ns(kept.timeout_ms)).saturating_sub(underway.begun.elapsed());
-            let passed_on = async move { forward.on_session(node, call, kept, time).await };
-            return self.passed_on.push(passed_on.boxed());
+            return self.passed_on.push(ways.on_session(call, kept, error.clone(), time).boxed());
         }
         let (operation, kept) = (underway.operation, underway.kept.take());
         match api::session::encode(operation, answered) {

@@ -160,7 +160,7 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// Hands the partitions that others are to lead over to them, once they have everything: whoever comes
+    /// Hands the partitions that others are to lead over to them, once they are close behind: whoever comes
     /// back gets its share of the work again.
     pub(crate) fn give_way(&mut self) {
         for (group, replica) in &mut self.replicas {
@@ -171,7 +171,7 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// Hands everything over that this node leads, as far as others have everything: it is about to stop.
+    /// Hands everything over that this node leads, as far as others are close behind: it is about to stop.
     pub fn hand_over(&mut self) {
         for (group, replica) in &mut self.replicas {
             if hand_over(&mut replica.group, replica.seats.iter().map(|seat| seat.replica), &mut self.random)
@@ -186,7 +186,7 @@ impl<E: Engine> Shard<E> {
     }
 }
 
-/// Begins to hand leadership to the first of some members that has everything; whether one has.
+/// Begins to hand leadership to the first of some members that lacks little; whether one does.
 fn hand_over<E: Engine>(
     raft: &mut Group<E>,
     members: impl IntoIterator<Item = u64>,
@@ -196,7 +196,7 @@ fn hand_over<E: Engine>(
         return false;
     }
     let me = raft.replica();
-    let heir = members.into_iter().find(|member| *member != me && raft.has_everything(*member));
+    let heir = members.into_iter().find(|member| *member != me && raft.is_close(*member));
     if let Some(heir) = heir {
         raft.transfer(heir, random);
     }

@@ -105,6 +105,10 @@ pub const RAFT_TICK_MS: u64 = 50;
 pub const GIVE_WAY_INTERVAL_MS: u64 = 2000;
 /// Replicas of a partition, where the region has as many nodes.
 pub const REPLICAS: usize = 3;
+/// How long a node waits, at most, for a partition to be led again before it refuses a call.
+pub const LEADER_WAIT_MS_MAX: u64 = 3000;
+/// How long it waits before it looks again.
+pub const LEADER_WAIT_MS: u64 = 50;
 /// Nodes of one region.
 pub const NODES_MAX: usize = 64;
 /// Letters from one node to another that leave in one message.
@@ -114,6 +118,9 @@ pub const NODE_MESSAGE_BYTES: usize = 1024 * 1024;
 pub const RAFT_ELECTION_TICKS: u32 = 10;
 /// Ticks between a leader's heartbeats.
 pub const RAFT_HEARTBEAT_TICKS: u32 = 2;
+/// Entries that a member may lack when leadership is handed to it: until it has them, nothing can be
+/// proposed.
+pub const RAFT_TRANSFER_ENTRIES_MAX: u64 = 256;
 /// Synced log of one group that is kept in memory until it is committed; past it, it is read from the disk.
 pub const RAFT_TAIL_BYTES_MAX: usize = 1024 * 1024;
 /// Places for entries that a group keeps after a burst: thousands of idle groups must stay small.

@@ -1,0 +1,92 @@
+//! Calls that nobody could answer at once, tried again until somebody leads: an election takes a moment, and no
+//! client need notice it.
+//!
+//! Only what was certainly not begun is tried again (`P3`).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use proto::v1::{SessionAnswer, SessionCall};
+use types::limits;
+
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::expressions;
+use crate::forward::Forward;
+use crate::handle::Handle;
+use crate::reply::Answered;
+
+/// Where a call can be tried.
+pub struct Ways {
+    /// The ways to the other nodes.
+    pub forward: Arc<Forward>,
+    /// The way to this node's shard.
+    pub shard: Handle,
+    /// The clock that deadlines are read on.
+    pub clock: Clock,
+}
+
+/// Whether a call that ended so was not begun, for want of somebody who leads.
+pub fn is_worth_it(answered: &Answered) -> bool {
+    matches!(answered, Err(item::Error::NotLeader | item::Error::Elsewhere { .. }))
+}
+
+impl Ways {
+    /// Answers a session's call that nobody could answer so far, by passing it on to who may lead, or here.
+    pub async fn on_session(
+        self,
+        call: Call,
+        request: SessionCall,
+        first: item::Error,
+        time: Duration,
+    ) -> SessionAnswer {
+        let (begun, mut error) = (Instant::now(), first);
+        let patience = time.min(Duration::from_millis(limits::LEADER_WAIT_MS_MAX));
+        loop {
+            if let item::Error::Elsewhere { node } = error {
+                let left = time.saturating_sub(begun.elapsed());
+                let answer = self.forward.on_session(node, call, request.clone(), left).await;
+                // What it says of any partition that it does not lead.
+                let not_led = api::status::of(&item::Error::NotLeader).detail.name;
+                if answer.error.as_ref().is_none_or(|detail| detail.name != not_led) {
+                    return answer;
+                }
+            }
+            let pause = Duration::from_millis(limits::LEADER_WAIT_MS);
+            if begun.elapsed() + pause > patience {
+                return refuse(request.id, &item::Error::NotLeader);
+            }
+            tokio::time::sleep(pause).await;
+            let answered = self.ask(&request, call, time.saturating_sub(begun.elapsed())).await;
+            match answered {
+                Err(again @ (item::Error::NotLeader | item::Error::Elsewhere { .. })) => error = again,
+                answered => {
+                    return match api::session::encode(request.operation(), answered) {
+                        Ok(response) => SessionAnswer { id: request.id, response, error: None },
+                        Err(error) => refuse(request.id, &error),
+                    };
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, request: &SessionCall, call: Call, time: Duration) -> Answered {
+        let decode =
+            |cache: &mut _| api::session::decode(request.operation(), request.request.clone(), cache);
+        // It was decoded once.
+        let Ok(command) = expressions::with(decode) else { return Err(item::Error::NotLeader) };
+        let time_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let deadline_ns = self.clock.monotonic_ns().saturating_add(time_ns);
+        let answer = self.shard.ask(command, deadline_ns, request.request.len())?;
+        match tokio::time::timeout(time, answer).await {
+            Ok(Ok(delivery)) => delivery.answered,
+            Ok(Err(_)) | Err(_) if call.changes() => Err(item::Error::OutcomeUnknown),
+            Ok(Err(_)) | Err(_) => Err(item::Error::DeadlinePassed),
+        }
+    }
+}
+
+fn refuse(id: u32, error: &item::Error) -> SessionAnswer {
+    let error = Some(api::status::of(error).detail);
+    SessionAnswer { id, response: prost::bytes::Bytes::new(), error }
+}
