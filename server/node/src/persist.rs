@@ -1,5 +1,5 @@
-//! Calls that nobody could answer at once, tried again until somebody leads: an election takes a moment, and no
-//! client need notice it.
+//! Calls that nobody could answer at once, tried again until somebody leads: an election takes a moment, and
+//! no client need notice it.
 //!
 //! Only what was certainly not begun is tried again (`P3`).
 
