@@ -33,8 +33,8 @@ pub enum Error {
     },
     /// An empty disk, where there should be a node's.
     #[error(
-        "the data folder is empty: if {given}, was made before, it has lost its disk and must not come back under \
-         its number; to make it for the first time, add --bootstrap"
+        "the data folder is empty: if {given}, was made before, it has lost its disk and must not come back \
+         under its number; to make it for the first time, add --bootstrap"
     )]
     Blank {
         /// Who was to be started over it.
