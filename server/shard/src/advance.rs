@@ -169,8 +169,7 @@ impl<E: Engine> Shard<E> {
             self.restart_paused();
         }
         for (group, Answered { question, index }) in owed.answered {
-            self.answered(group, question);
-            self.answer_askers(group, question, index);
+            self.answered(group, question, index);
         }
         owed.waiters.into_iter().for_each(|waiter| self.tell(waiter));
         owed.catalog.into_iter().for_each(|waiter| self.tell_catalog(waiter));
@@ -235,7 +234,6 @@ impl<E: Engine> Shard<E> {
         }
         waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
         self.unconfirmed(group);
-        self.forget_askers(group);
     }
 
     fn notice_catalog_term(&mut self) {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use item::Error as Refusal;
 use item::outcome::Answer;
 use storage::Engine;
-use types::GroupId;
+use types::{GroupId, NodeId};
 
 use crate::waiter::Waiter;
 use crate::{Shard, SnapshotRead};
@@ -30,16 +30,25 @@ pub(crate) enum Held<S> {
     Waiter(Waiter),
 }
 
-/// All that is held back.
+/// Who wants a quorum asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asker {
+    /// What is held back here, by its number.
+    Held(u64),
+    /// A scan that a node makes from its own replicas, by that node's number for it.
+    Scan(NodeId, u64),
+}
+
+/// All that is held back, and all that quorums are asked for.
 #[derive(Debug)]
 pub(crate) struct Confirming<S> {
     next: u64,
     /// By number: what is held, and the groups that have not been confirmed.
     held: BTreeMap<u64, (Held<S>, BTreeSet<GroupId>)>,
-    /// What is to be asked in this turn.
-    unasked: BTreeMap<GroupId, Vec<u64>>,
-    /// What was asked, by group and question.
-    asked: BTreeMap<(GroupId, u64), Vec<u64>>,
+    /// For whom each group is to be asked in this turn.
+    unasked: BTreeMap<GroupId, Vec<Asker>>,
+    /// For whom it was asked, by group and question.
+    asked: BTreeMap<(GroupId, u64), Vec<Asker>>,
 }
 
 impl<S> Default for Confirming<S> {
@@ -63,34 +72,46 @@ impl<E: Engine> Shard<E> {
         let number = self.confirming.next;
         self.confirming.next += 1;
         for group in &groups {
-            self.confirming.unasked.entry(*group).or_default().push(number);
+            self.ask_for(*group, Asker::Held(number));
         }
         self.confirming.held.insert(number, (held, groups));
     }
 
-    /// Asks each quorum once for all that the turn read.
+    /// Has a group's quorum asked in this turn.
+    pub(crate) fn ask_for(&mut self, group: GroupId, asker: Asker) {
+        self.confirming.unasked.entry(group).or_default().push(asker);
+    }
+
+    /// Asks each quorum once for all who want to know in this turn.
     pub(crate) fn ask_quorums(&mut self) {
-        for (group, numbers) in std::mem::take(&mut self.confirming.unasked) {
+        for (group, askers) in std::mem::take(&mut self.confirming.unasked) {
             match self.group_mut(group).and_then(consensus::Group::ask_quorum) {
                 Some(question) => {
                     self.dirty.insert(group);
-                    self.confirming.asked.insert((group, question), numbers);
+                    self.confirming.asked.insert((group, question), askers);
                 }
-                None => self.refuse_held(numbers),
+                None => self.turn_away(askers),
             }
         }
     }
 
-    /// A quorum has answered a question.
-    pub(crate) fn answered(&mut self, group: GroupId, question: u64) {
-        for number in self.confirming.asked.remove(&(group, question)).unwrap_or_default() {
-            let Some((_, missing)) = self.confirming.held.get_mut(&number) else { continue };
-            missing.remove(&group);
-            if missing.is_empty()
-                && let Some((held, _)) = self.confirming.held.remove(&number)
-            {
-                self.let_go(held);
+    /// A quorum has answered a question; what is read strongly elsewhere must be applied up to the index.
+    pub(crate) fn answered(&mut self, group: GroupId, question: u64, index: u64) {
+        for asker in self.confirming.asked.remove(&(group, question)).unwrap_or_default() {
+            match asker {
+                Asker::Held(number) => self.confirm_held(group, number),
+                Asker::Scan(node, number) => self.tell_scan(group, node, number, index),
             }
+        }
+    }
+
+    fn confirm_held(&mut self, group: GroupId, number: u64) {
+        let Some((_, missing)) = self.confirming.held.get_mut(&number) else { return };
+        missing.remove(&group);
+        if missing.is_empty()
+            && let Some((held, _)) = self.confirming.held.remove(&number)
+        {
+            self.let_go(held);
         }
     }
 
@@ -98,15 +119,17 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn unconfirmed(&mut self, group: GroupId) {
         let asked = self.confirming.asked.range((group, 0)..=(group, u64::MAX));
         let questions: Vec<_> = asked.map(|(question, _)| *question).collect();
-        let mut numbers = self.confirming.unasked.remove(&group).unwrap_or_default();
+        let mut askers = self.confirming.unasked.remove(&group).unwrap_or_default();
         for question in questions {
-            numbers.extend(self.confirming.asked.remove(&question).unwrap_or_default());
+            askers.extend(self.confirming.asked.remove(&question).unwrap_or_default());
         }
-        self.refuse_held(numbers);
+        self.turn_away(askers);
     }
 
-    fn refuse_held(&mut self, numbers: Vec<u64>) {
-        for number in numbers {
+    /// Refuses what nobody can confirm. Scans are not told: they wait no longer than an election takes.
+    fn turn_away(&mut self, askers: Vec<Asker>) {
+        for asker in askers {
+            let Asker::Held(number) = asker else { continue };
             match self.confirming.held.remove(&number) {
                 Some((Held::Answer { number, .. }, _)) => self.reply(number, Err(Refusal::NotLeader)),
                 Some((Held::Read(read), _)) => self.reply(read.number, Err(Refusal::NotLeader)),

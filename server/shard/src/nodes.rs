@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use storage::Engine;
 use types::{GroupId, NodeId, limits};
 
+use crate::confirm::Asker;
 use crate::letters::{self, Content, Letter};
 use crate::{Envelope, Error, NodeLink, Shard};
 
@@ -78,7 +79,7 @@ impl<E: Engine> Shard<E> {
             match content {
                 Content::Raft(bytes) => self.step(group, &bytes)?,
                 Content::Held(index) => self.note_held(group, index),
-                Content::Ask(number) => self.ask_for(group, link.node, number),
+                Content::Ask(number) => self.ask_for(group, Asker::Scan(link.node, number)),
                 Content::Confirmed { number, index } => self.confirmed(group, number, index),
             }
         }
@@ -146,7 +147,10 @@ impl<E: Engine> Shard<E> {
         self.due.tick_ns = now + limits::RAFT_TICK_MS * NS_PER_MS;
         self.give_up_scans();
         let groups: Vec<_> = self.replicas.keys().copied().chain([GroupId::CATALOG]).collect();
-        for group in groups.into_iter().filter(|group| self.is_shared(*group)).collect::<Vec<_>>() {
+        for group in groups {
+            if !self.is_shared(group) {
+                continue;
+            }
             let (raft, random) = self.group_and_random(group).expect("it is here");
             raft.tick(random);
             let led = raft.leader().is_some();

@@ -10,7 +10,7 @@ use partition::{Home, Moment, Overlay, View};
 use region::Seat;
 use storage::Engine;
 use storage::keys::PartitionState;
-use types::{HybridTime, RegionId, limits};
+use types::{HybridTime, NodeId, RegionId, limits};
 
 use crate::waiter::Waiter;
 
@@ -102,11 +102,16 @@ impl<E: Engine> Replica<E> {
 
     /// What a client is told that this replica cannot answer.
     pub fn ask_the_leader(&self) -> Refusal {
-        let leader = self.group.leader().filter(|leader| *leader != self.group.replica());
-        match self.seats.iter().find(|seat| Some(seat.replica) == leader) {
-            Some(seat) => Refusal::Elsewhere { node: seat.node },
+        match self.leader_node().filter(|_| !self.group.is_leader()) {
+            Some(node) => Refusal::Elsewhere { node },
             None => Refusal::NotLeader,
         }
+    }
+
+    /// The node that its leader sits on, as far as it knows.
+    pub fn leader_node(&self) -> Option<NodeId> {
+        let leader = self.group.leader()?;
+        self.seats.iter().find(|seat| seat.replica == leader).map(|seat| seat.node)
     }
 
     /// Whether somebody can be expected to decide: this replica, or the leader that it follows.

@@ -119,7 +119,6 @@ impl<E: Engine> Shard<E> {
         self.ship()?;
         self.tick();
         self.ask_quorums();
-        self.ask_quorums_for_others();
         let sync = self.append()?;
         self.send_letters();
         let (send, reads) = (std::mem::take(&mut self.out), std::mem::take(&mut self.reads));

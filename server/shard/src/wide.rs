@@ -10,23 +10,20 @@ use item::operation::Scan;
 use storage::Engine;
 use types::{GroupId, NodeId, limits};
 
+use crate::confirm::Asker;
 use crate::letters::{Content, Letter};
 use crate::waiter::Waiter;
 use crate::{Error, Shard};
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// Scans that wait, and the questions of all nodes.
+/// Scans that wait.
 #[derive(Debug, Default)]
 pub(crate) struct Wide {
     next: u64,
     scans: BTreeMap<u64, Waiting>,
     /// Scans that may be made.
     ready: Vec<(u64, Scan)>,
-    /// Who is to be answered, by group: what is to be asked in this turn.
-    unasked: BTreeMap<GroupId, Vec<(NodeId, u64)>>,
-    /// Likewise, by group and question: what was asked.
-    asked: BTreeMap<(GroupId, u64), Vec<(NodeId, u64)>>,
 }
 
 #[derive(Debug)]
@@ -45,10 +42,8 @@ impl<E: Engine> Shard<E> {
         let number = self.wide.next;
         self.wide.next += 1;
         for group in &groups {
-            let replica = &self.replicas[group];
-            let leader = replica.group.leader();
-            match replica.seats.iter().find(|seat| Some(seat.replica) == leader).map(|seat| seat.node) {
-                Some(node) if node == self.settings.node => self.ask_for(*group, node, number),
+            match self.replicas[group].leader_node() {
+                Some(node) if node == self.settings.node => self.ask_for(*group, Asker::Scan(node, number)),
                 Some(node) => self.write_to(node, Letter { group: *group, content: Content::Ask(number) }),
                 // Nobody leads: in vain, unless somebody is elected and it is asked again.
                 None => {}
@@ -58,34 +53,12 @@ impl<E: Engine> Shard<E> {
         self.wide.scans.insert(number, Waiting { request, scan, missing, until_ns });
     }
 
-    /// A node asks up to where a group's log must be applied. One that does not lead says nothing.
-    pub(crate) fn ask_for(&mut self, group: GroupId, node: NodeId, number: u64) {
-        self.wide.unasked.entry(group).or_default().push((node, number));
-    }
-
-    /// Asks each quorum once for all who ask in this turn.
-    pub(crate) fn ask_quorums_for_others(&mut self) {
-        for (group, askers) in std::mem::take(&mut self.wide.unasked) {
-            if let Some(question) = self.group_mut(group).and_then(consensus::Group::ask_quorum) {
-                self.dirty.insert(group);
-                self.wide.asked.insert((group, question), askers);
-            }
+    /// Tells a node up to where a group's log must be applied for its scan.
+    pub(crate) fn tell_scan(&mut self, group: GroupId, node: NodeId, number: u64, index: u64) {
+        match node == self.settings.node {
+            true => self.confirmed(group, number, index),
+            false => self.write_to(node, Letter { group, content: Content::Confirmed { number, index } }),
         }
-    }
-
-    /// A quorum has answered a question: whoever asked is told.
-    pub(crate) fn answer_askers(&mut self, group: GroupId, question: u64, index: u64) {
-        for (node, number) in self.wide.asked.remove(&(group, question)).unwrap_or_default() {
-            match node == self.settings.node {
-                true => self.confirmed(group, number, index),
-                false => self.write_to(node, Letter { group, content: Content::Confirmed { number, index } }),
-            }
-        }
-    }
-
-    /// Forgets what a group was asked: another leads.
-    pub(crate) fn forget_askers(&mut self, group: GroupId) {
-        self.wide.asked.retain(|(asked, _), _| *asked != group);
     }
 
     /// A scan may read a group once it has applied so much.
