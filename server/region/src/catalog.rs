@@ -32,6 +32,11 @@ impl Table {
         index.and_then(|index| self.seats.get(index)).map_or(&[Seat::ONLY], |seats| seats)
     }
 
+    /// The seat of a partition's replica on a node, if it has one there.
+    pub fn seat_on(&self, group: GroupId, node: NodeId) -> Option<Seat> {
+        self.seats(group).iter().find(|seat| seat.node == node).copied()
+    }
+
     /// The partition of a hash.
     pub fn partition_of(&self, hash: KeyHash) -> GroupId {
         let wide = (u128::from(hash.0) + 1) * u128::from(self.entry.partitions);

@@ -97,9 +97,8 @@ impl<E: Engine> Shard<E> {
 
     fn is_established(&self, table: &Table) -> bool {
         let me = self.settings.node;
-        let mine = |group: GroupId| table.seats(group).iter().any(|seat| seat.node == me);
-        let established = |group| self.replicas.get(&group).is_some_and(|replica| replica.established);
-        table.partitions().filter(|(group, _)| mine(*group)).all(|(group, _)| established(group))
+        let mut mine = table.partitions().filter(|(group, _)| table.seat_on(*group, me).is_some());
+        mine.all(|(group, _)| self.replicas.get(&group).is_some_and(|replica| replica.established))
     }
 
     fn list(&mut self, number: u64, after: Option<&TableName>, limit: usize) {
@@ -234,7 +233,7 @@ impl<E: Engine> Shard<E> {
         match self.catalog.group.propose(update.encode()) {
             Ok(index) => {
                 self.catalog.in_flight = Some((index, waiter));
-                self.dirty.insert(types::GroupId::CATALOG);
+                self.dirty.insert(GroupId::CATALOG);
             }
             Err(refused) => {
                 if let CatalogWaiter::Table { number, .. } | CatalogWaiter::Region { number } = waiter {

@@ -87,7 +87,7 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn open_table(&mut self, table: &Table) -> Result<(), Error> {
         let mut batch = LogBatch::new();
         let me = self.settings.node;
-        let mine = |group| table.seats(group).iter().find(|seat| seat.node == me).copied();
+        let mine = |group| table.seat_on(group, me);
         let mut made = BTreeSet::new();
         for group in table.partitions().map(|(group, _)| group).filter(|group| mine(*group).is_some()) {
             if self.engine.state(group, StateName::Configuration)?.is_none() {

@@ -67,39 +67,53 @@ impl<E: Engine> Shard<E> {
 
     /// `Scan`.
     pub(crate) fn scan(&mut self, number: u64, request: Scan) -> Told<()> {
-        let table = told!(self.table(&request.table));
-        let plan = told!(scan::plan(&table.entry.key, &request));
-        let touched =
-            table.partitions().filter(|(_, part)| plan.range.is_some_and(|range| range.overlaps(part)));
-        let groups: Vec<_> = touched.map(|(group, _)| group).collect();
+        let (plan, groups) = told!(self.plan_scan(&request));
         if !request.page.consistent {
-            return self.scan_here(number, request, Vec::new());
+            return self.read_scan_here(number, request, plan, &groups);
         }
-        let is_led_here = |group: &GroupId| self.leader(*group).is_ok();
+        let Some(refusal) = groups.iter().find_map(|group| self.leader(*group).err()) else {
+            return self.read_scan(number, request, plan, groups);
+        };
         let is_here = |group: &GroupId| self.is_shared(*group) && self.replicas.contains_key(group);
-        match groups.iter().all(is_led_here) {
-            true => self.scan_here(number, request, groups),
-            false if groups.iter().all(is_here) => {
-                self.scan_wide(number, request, groups);
-                Ok(Ok(()))
-            }
-            false => {
-                let refused = groups.iter().find_map(|group| self.leader(*group).err());
-                Ok(Err(refused.unwrap_or(Refusal::NotLeader)))
-            }
+        if !groups.iter().all(is_here) {
+            return Ok(Err(refusal));
         }
+        self.scan_wide(number, request, groups);
+        Ok(Ok(()))
     }
 
-    /// Makes a scan from what is applied here; the groups that are named confirm it.
-    pub(crate) fn scan_here(&mut self, number: u64, request: Scan, groups: Vec<GroupId>) -> Told<()> {
+    /// Makes a scan from the replicas here, which have applied all that it must see.
+    pub(crate) fn scan_here(&mut self, number: u64, request: Scan) -> Told<()> {
+        let (plan, groups) = told!(self.plan_scan(&request));
+        self.read_scan_here(number, request, plan, &groups)
+    }
+
+    /// Reads a page of a scan that nobody need confirm.
+    fn read_scan_here(
+        &mut self,
+        number: u64,
+        request: Scan,
+        plan: scan::Plan,
+        groups: &[GroupId],
+    ) -> Told<()> {
+        told!(groups.iter().try_for_each(|group| self.reader(*group, false).map(drop)));
+        self.read_scan(number, request, plan, Vec::new())
+    }
+
+    /// What to read for a scan, and the partitions that it touches.
+    fn plan_scan(&self, request: &Scan) -> Result<(scan::Plan, Vec<GroupId>), Refusal> {
+        let table = self.table(&request.table)?;
+        let plan = scan::plan(&table.entry.key, request)?;
+        let touched =
+            table.partitions().filter(|(_, part)| plan.range.is_some_and(|range| range.overlaps(part)));
+        let groups = touched.map(|(group, _)| group).collect();
+        Ok((plan, groups))
+    }
+
+    /// Reads a page of a scan; the groups that are named confirm it.
+    fn read_scan(&mut self, number: u64, request: Scan, plan: scan::Plan, groups: Vec<GroupId>) -> Told<()> {
         let table = told!(self.table(&request.table));
         let (id, key) = (table.entry.id, &table.entry.key);
-        let plan = told!(scan::plan(key, &request));
-        for (group, part) in table.partitions() {
-            if plan.range.is_some_and(|range| range.overlaps(&part)) {
-                told!(self.reader(group, false));
-            }
-        }
         match scan::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {
             Some(page) => self.show(number, groups, Outcome::Page(page)),
             None => {

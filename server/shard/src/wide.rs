@@ -96,7 +96,7 @@ impl<E: Engine> Shard<E> {
     /// Makes the scans that may be made.
     pub(crate) fn scan_what_is_ready(&mut self) -> Result<(), Error> {
         for (request, scan) in std::mem::take(&mut self.wide.ready) {
-            if let Err(refusal) = self.scan_here(request, scan, Vec::new())? {
+            if let Err(refusal) = self.scan_here(request, scan)? {
                 self.reply(request, Err(refusal));
             }
         }
