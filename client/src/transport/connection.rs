@@ -1,28 +1,23 @@
 //! One endpoint: HTTP/2 connections that open and come back by themselves, with a session on each.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use proto::v1::meridian_client::MeridianClient;
 use tonic::transport::Channel;
 use types::limits::MESSAGE_BYTES_MAX;
 
-use super::session::Session;
+use super::session::{Renewed, Session};
 use crate::error::Error;
 
 /// Where a region listens.
 pub(super) struct Endpoint {
     /// As the user wrote it.
     pub(super) text: String,
-    connections: Vec<Connection>,
+    connections: Vec<Renewed>,
     /// Calls take the connections by turns.
     next: AtomicUsize,
-}
-
-struct Connection {
-    client: MeridianClient<Channel>,
-    session: Mutex<Option<Arc<Session>>>,
 }
 
 impl Endpoint {
@@ -41,17 +36,16 @@ impl Endpoint {
             .keep_alive_timeout(Duration::from_secs(5))
             .initial_stream_window_size(4 * 1024 * 1024)
             .initial_connection_window_size(16 * 1024 * 1024);
-        let connection = |_| Connection {
-            client: MeridianClient::new(endpoint.connect_lazy())
-                .max_decoding_message_size(MESSAGE_BYTES_MAX)
-                .max_encoding_message_size(MESSAGE_BYTES_MAX),
-            session: Mutex::new(None),
+        let connection = |_| {
+            let client = MeridianClient::new(endpoint.connect_lazy());
+            let client = client.max_decoding_message_size(MESSAGE_BYTES_MAX);
+            Renewed::new(client.max_encoding_message_size(MESSAGE_BYTES_MAX))
         };
         let connections = (0..connections.max(1)).map(connection).collect();
         Ok(Endpoint { text: text.to_owned(), connections, next: AtomicUsize::new(0) })
     }
 
-    fn connection(&self) -> &Connection {
+    fn connection(&self) -> &Renewed {
         match &self.connections[..] {
             [only] => only,
             several => &several[self.next.fetch_add(1, Ordering::Relaxed) % several.len()],
@@ -60,17 +54,12 @@ impl Endpoint {
 
     /// A handle for one call; calls share the connection.
     pub(super) fn client(&self) -> MeridianClient<Channel> {
-        self.connection().client.clone()
+        self.connection().client()
     }
 
     /// A session for one call; calls share it. One that has ended is replaced.
     pub(super) fn session(&self) -> Arc<Session> {
-        let connection = self.connection();
-        let mut session = connection.session.lock().unwrap_or_else(PoisonError::into_inner);
-        match session.as_ref().filter(|session| !session.is_ended()) {
-            Some(session) => session.clone(),
-            None => session.insert(Arc::new(Session::open(connection.client.clone()))).clone(),
-        }
+        self.connection().session()
     }
 }
 

@@ -38,6 +38,33 @@ pub struct Session {
     room: Semaphore,
 }
 
+/// The session of a connection; one that has ended is replaced.
+pub struct Renewed {
+    client: MeridianClient<Channel>,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Renewed {
+    /// Sessions on a connection; the first opens when it is first asked for.
+    pub fn new(client: MeridianClient<Channel>) -> Self {
+        Renewed { client, session: Mutex::new(None) }
+    }
+
+    /// A handle of the connection, for calls of their own.
+    pub fn client(&self) -> MeridianClient<Channel> {
+        self.client.clone()
+    }
+
+    /// A session for one call; calls share it.
+    pub fn session(&self) -> Arc<Session> {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        match session.as_ref().filter(|session| !session.is_ended()) {
+            Some(session) => session.clone(),
+            None => session.insert(Arc::new(Session::open(self.client.clone()))).clone(),
+        }
+    }
+}
+
 enum Outgoing {
     Call(SessionCall),
     Cancelled(u32),

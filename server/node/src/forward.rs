@@ -4,10 +4,10 @@
 //! answered may have been done (`P3`). It decides nothing and looks into no request.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use client::transport::session::{Lost, Session};
+use client::transport::session::{Lost, Renewed};
 use prost::Message;
 use proto::v1::meridian_client::MeridianClient;
 use proto::v1::{SessionAnswer, SessionCall};
@@ -34,7 +34,7 @@ pub struct Forward {
 
 struct Way {
     channel: Channel,
-    session: Mutex<Option<Arc<Session>>>,
+    sessions: Renewed,
 }
 
 /// Whether a unary call was passed on by another node.
@@ -56,7 +56,10 @@ impl Forward {
                 .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
                 .tcp_nodelay(true)
                 .connect_lazy();
-            Some((member.node, Way { channel, session: Mutex::new(None) }))
+            let client = MeridianClient::new(channel.clone());
+            let client = client.max_decoding_message_size(limits::MESSAGE_BYTES_MAX);
+            let sessions = Renewed::new(client.max_encoding_message_size(limits::MESSAGE_BYTES_MAX));
+            Some((member.node, Way { channel, sessions }))
         };
         let nodes: BTreeMap<_, _> = members.iter().filter_map(way).collect();
         (!nodes.is_empty()).then(|| Arc::new(Forward { nodes }))
@@ -80,14 +83,13 @@ impl Forward {
         request.timeout_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
         let error = match self.nodes.get(&node) {
             None => item::Error::NotLeader,
-            Some(way) => match timeout(time, way.session().exchange(request)).await {
+            Some(way) => match timeout(time, way.sessions.session().exchange(request)).await {
                 Ok(Ok(answer)) => return SessionAnswer { id, ..answer },
                 Ok(Err(Lost { sent: false, .. })) => item::Error::NotLeader,
                 Ok(Err(_)) | Err(_) => unanswered(call),
             },
         };
-        let error = Some(api::status::of(&error).detail);
-        SessionAnswer { id, response: prost::bytes::Bytes::new(), error }
+        refusal(id, &error)
     }
 
     /// Passes on a unary call.
@@ -122,20 +124,10 @@ impl Forward {
     }
 }
 
-impl Way {
-    /// The session to the node; one that has ended is replaced.
-    fn session(&self) -> Arc<Session> {
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        match session.as_ref().filter(|session| !session.is_ended()) {
-            Some(session) => session.clone(),
-            None => {
-                let client = MeridianClient::new(self.channel.clone())
-                    .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
-                    .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
-                session.insert(Arc::new(Session::open(client))).clone()
-            }
-        }
-    }
+/// The answer that refuses a session's call.
+pub fn refusal(id: u32, error: &item::Error) -> SessionAnswer {
+    let error = Some(api::status::of(error).detail);
+    SessionAnswer { id, response: prost::bytes::Bytes::new(), error }
 }
 
 /// What a client is told of a call that left this node and was not answered.

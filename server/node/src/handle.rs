@@ -1,7 +1,7 @@
 //! The way into a shard's thread, for whoever has something for it: requests, messages of peers, ended syncs.
 //!
-//! Nobody waits here. What finds no room is refused with a typed answer, or, when others will tell it again,
-//! dropped and counted.
+//! Nobody waits here but for an answer (`ask_within`). What finds no room is refused with a typed answer, or,
+//! when others will tell it again, dropped and counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -11,10 +11,13 @@ use std::time::Duration;
 use item::operation::Command;
 use shard::{Envelope, Request, TurnId};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use types::limits;
 
 use crate::admission::{Admission, Share};
-use crate::reply::{Delivery, ReplyTo, Untaken};
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::reply::{Answered, Delivery, ReplyTo, Untaken};
 
 /// The answer to a request that found no room.
 pub const OVERLOADED: item::Error = item::Error::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS };
@@ -129,6 +132,27 @@ impl Handle {
             // A shard that has stopped drops the sender, and so tells through the receiver.
             Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(OVERLOADED),
+        }
+    }
+
+    /// Asks, and waits no longer than the caller does.
+    pub async fn ask_within(
+        &self,
+        clock: Clock,
+        call: Call,
+        command: Command,
+        time: Duration,
+        request_bytes: usize,
+    ) -> Answered {
+        let time_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let deadline_ns = clock.monotonic_ns().saturating_add(time_ns);
+        let answer = self.ask(command, deadline_ns, request_bytes)?;
+        match timeout(time, answer).await {
+            Ok(Ok(delivery)) => delivery.answered,
+            // Late, or the shard stopped: whether it was begun, nobody here can tell.
+            Ok(Err(_)) | Err(_) if call.changes() => Err(item::Error::OutcomeUnknown),
+            Ok(Err(_)) => Err(item::Error::NotLeader),
+            Err(_) => Err(item::Error::DeadlinePassed),
         }
     }
 

@@ -12,7 +12,7 @@ use types::limits;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::expressions;
-use crate::forward::Forward;
+use crate::forward::{self, Forward};
 use crate::handle::Handle;
 use crate::reply::Answered;
 
@@ -54,7 +54,7 @@ impl Ways {
             }
             let pause = Duration::from_millis(limits::LEADER_WAIT_MS);
             if begun.elapsed() + pause > patience {
-                return refuse(request.id, &item::Error::NotLeader);
+                return forward::refusal(request.id, &item::Error::NotLeader);
             }
             tokio::time::sleep(pause).await;
             let answered = self.ask(&request, call, time.saturating_sub(begun.elapsed())).await;
@@ -63,7 +63,7 @@ impl Ways {
                 answered => {
                     return match api::session::encode(request.operation(), answered) {
                         Ok(response) => SessionAnswer { id: request.id, response, error: None },
-                        Err(error) => refuse(request.id, &error),
+                        Err(error) => forward::refusal(request.id, &error),
                     };
                 }
             }
@@ -75,18 +75,6 @@ impl Ways {
             |cache: &mut _| api::session::decode(request.operation(), request.request.clone(), cache);
         // It was decoded once.
         let Ok(command) = expressions::with(decode) else { return Err(item::Error::NotLeader) };
-        let time_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let deadline_ns = self.clock.monotonic_ns().saturating_add(time_ns);
-        let answer = self.shard.ask(command, deadline_ns, request.request.len())?;
-        match tokio::time::timeout(time, answer).await {
-            Ok(Ok(delivery)) => delivery.answered,
-            Ok(Err(_)) | Err(_) if call.changes() => Err(item::Error::OutcomeUnknown),
-            Ok(Err(_)) | Err(_) => Err(item::Error::DeadlinePassed),
-        }
+        self.shard.ask_within(self.clock, call, command, time, request.request.len()).await
     }
-}
-
-fn refuse(id: u32, error: &item::Error) -> SessionAnswer {
-    let error = Some(api::status::of(error).detail);
-    SessionAnswer { id, response: prost::bytes::Bytes::new(), error }
 }

@@ -13,7 +13,6 @@ use item::expression::Cache;
 use item::operation::Command;
 use proto::v1::meridian_server::Meridian;
 use proto::v1::*;
-use tokio::time::timeout;
 use tonic::{Code, Request, Response, Status, Streaming};
 use types::RegionName;
 
@@ -73,7 +72,7 @@ impl Service {
         let bytes = message.encoded_len();
         let command = expressions::with(|cache| decode(message, cache));
         let answered = match command {
-            Ok(command) => self.ask(call, command, time, bytes).await,
+            Ok(command) => self.shard.ask_within(self.clock, call, command, time, bytes).await,
             Err(refused) => Err(refused),
         };
         if let (Err(item::Error::Elsewhere { node }), Some((forward, message))) = (&answered, forward) {
@@ -96,20 +95,6 @@ impl Service {
         match forward {
             Some(forward) => Ok(Response::new(spread::pass_on(forward, answer.into_inner(), until).await)),
             None => Ok(answer),
-        }
-    }
-
-    /// Asks the shard, and waits no longer than the caller does.
-    async fn ask(&self, call: Call, command: Command, time: Duration, bytes: usize) -> Answered {
-        let time_ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let deadline_ns = self.clock.monotonic_ns().saturating_add(time_ns);
-        let answer = self.shard.ask(command, deadline_ns, bytes)?;
-        match timeout(time, answer).await {
-            Ok(Ok(delivery)) => delivery.answered,
-            // Late, or the shard stopped: whether it was begun, nobody here can tell.
-            Ok(Err(_)) | Err(_) if call.changes() => Err(item::Error::OutcomeUnknown),
-            Ok(Err(_)) => Err(item::Error::NotLeader),
-            Err(_) => Err(item::Error::DeadlinePassed),
         }
     }
 
