@@ -5,9 +5,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use shard::snapshot_read::SnapshotRead;
-use shard::{FirstStart, Inbox, Settings, Shard, TurnId};
+use shard::{Inbox, Settings, Shard, TurnId};
 use storage::Engine;
-use types::{Faults, NodeId, Now, RegionId, RegionName};
+use types::{Faults, Now, RegionId, RegionName};
 
 use crate::clock::Clock;
 use crate::disk::Disk;
@@ -93,9 +93,7 @@ impl Node {
     /// Starts the process over what the disk holds.
     pub fn open(&mut self, now: Now, seed: u64) -> Result<(), shard::Error> {
         let (region, peers, faults) = (self.name.clone(), self.peers.clone(), self.faults);
-        let (node, nodes) = (NodeId::ONLY, vec![NodeId::ONLY]);
-        let first_start = FirstStart::Unsaid;
-        let settings = Settings { region, node, nodes, first_start, peers, seed, faults };
+        let settings = Settings { peers, faults, ..Settings::alone(region, seed) };
         self.machine = Some(Shard::open(self.disk.clone(), settings, now)?);
         Ok(())
     }

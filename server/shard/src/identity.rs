@@ -93,20 +93,13 @@ pub(crate) fn claim(engine: &impl Engine, settings: &Settings) -> Result<(), Err
 #[cfg(test)]
 mod tests {
     use storage::memory::Memory;
-    use types::Faults;
 
     use super::*;
 
     fn settings(region: &str, node: u64, nodes: u64) -> Settings {
-        Settings {
-            region: RegionName::new(region).unwrap(),
-            node: NodeId(node),
-            nodes: (1..=nodes).map(NodeId).collect(),
-            first_start: FirstStart::Unsaid,
-            peers: vec![],
-            seed: 7,
-            faults: Faults::default(),
-        }
+        let nodes = (1..=nodes).map(NodeId).collect();
+        let alone = Settings::alone(RegionName::new(region).unwrap(), 7);
+        Settings { node: NodeId(node), nodes, ..alone }
     }
 
     #[test]

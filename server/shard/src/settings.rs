@@ -32,3 +32,12 @@ pub struct Settings {
     /// The bug planted for a checker; `Faults::default()` is none, and all there is in the shipped server.
     pub faults: Faults,
 }
+
+impl Settings {
+    /// Of the only node of a region, without peers.
+    pub fn alone(region: RegionName, seed: u64) -> Self {
+        let (node, nodes, peers) = (NodeId::ONLY, vec![NodeId::ONLY], Vec::new());
+        let first_start = FirstStart::Unsaid;
+        Settings { region, node, nodes, first_start, peers, seed, faults: Faults::default() }
+    }
+}

@@ -50,6 +50,15 @@ async fn nothing_acknowledged_is_lost_with_the_power_of_all() {
     assert!(bytes_lost > 0, "no power cut took a byte: this proves nothing");
 }
 
+/// Three nodes with a table.
+async fn with_table() -> Regions {
+    let nodes = Regions::start_nodes(Build::Shipped).await;
+    let words = ["table", "create", TABLE, "--key", "id:S", "--partitions", "6"];
+    let created = meridian(&nodes.endpoint(0), &words).await;
+    assert_eq!(created.status, 0, "{created:?}");
+    nodes
+}
+
 /// Writes a key again and again through one node; the longest time between two acknowledgements.
 async fn probe(endpoint: String, key: String, stop: Arc<AtomicBool>) -> Duration {
     let mut wire = wire::connect(&endpoint).await.expect("a node that runs takes connections");
@@ -89,10 +98,7 @@ async fn work(endpoints: Vec<String>, key: String, stop: Arc<AtomicBool>) -> Res
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_fails_nobody() {
-    let mut nodes = Regions::start_nodes(Build::Shipped).await;
-    let words = ["table", "create", TABLE, "--key", "id:S", "--partitions", "6"];
-    let created = meridian(&nodes.endpoint(0), &words).await;
-    assert_eq!(created.status, 0, "{created:?}");
+    let mut nodes = with_table().await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut workers = JoinSet::new();
     for at in 0..12 {
@@ -116,10 +122,7 @@ async fn a_rolling_restart_fails_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_leader_is_replaced_soon() {
-    let mut nodes = Regions::start_nodes(Build::Shipped).await;
-    let words = ["table", "create", TABLE, "--key", "id:S", "--partitions", "6"];
-    let created = meridian(&nodes.endpoint(0), &words).await;
-    assert_eq!(created.status, 0, "{created:?}");
+    let mut nodes = with_table().await;
     let mut gaps = Vec::new();
     for round in 0..count(3) {
         let struck = round % NAMES.len();

@@ -1,14 +1,12 @@
 //! Replicas that join, leave, hand over and begin anew, under random schedules: they never disagree.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use storage::{Engine, LogBatch};
 use types::limits::RAFT_ELECTION_TICKS;
 
+use super::outside::Outside;
 use super::world::World;
 use crate::members::{Change, Step};
-use crate::{BEGINNING, Committed};
 
 const FIRST: [u64; 3] = [1, 2, 3];
 const ALL: [u64; 5] = [1, 2, 3, 4, 5];
@@ -47,28 +45,11 @@ fn act() -> impl Strategy<Value = Act> {
 
 #[derive(Default)]
 struct Model {
-    committed: BTreeMap<u64, Committed>,
-    leaders: BTreeMap<u64, u64>,
+    outside: Outside,
     proposed: u64,
 }
 
 impl Model {
-    /// Each index is committed once, everywhere the same, and each term has at most one leader.
-    fn check(&mut self, world: &mut World) {
-        for (replica, at) in &mut world.replicas {
-            for entry in std::mem::take(&mut at.committed) {
-                let before = self.committed.entry(entry.index).or_insert_with(|| entry.clone());
-                assert_eq!(*before, entry, "replica {replica} differs");
-            }
-            if let Some(group) = at.group.as_ref().filter(|group| group.is_leader()) {
-                let leader = self.leaders.entry(group.term()).or_insert(*replica);
-                assert_eq!(leader, replica, "two leaders of term {}", group.term());
-            }
-        }
-        let indices = self.committed.keys().copied();
-        assert!(indices.eq(BEGINNING + 1..=BEGINNING + self.committed.len() as u64), "no gaps");
-    }
-
     fn run(&mut self, world: &mut World, act: &Act) {
         match act {
             Act::Propose => {
@@ -157,19 +138,19 @@ proptest! {
         let mut model = Model::default();
         for act in acts {
             model.run(&mut world, &act);
-            model.check(&mut world);
+            model.outside.check(&mut world);
         }
         // Once nothing fails any more, somebody soon leads and all members have everything.
         for _ in 0..12 * RAFT_ELECTION_TICKS {
             ALL.iter().for_each(|replica| world.tick(*replica));
             world.settle(&ALL);
-            model.check(&mut world);
+            model.outside.check(&mut world);
         }
         let leaders: Vec<u64> = ALL.into_iter().filter(|replica| world.group(*replica).decides()).collect();
         prop_assert_eq!(leaders.len(), 1);
         let members = world.group(leaders[0]).members();
         prop_assert!(!members.is_joint());
-        let last = model.committed.last_key_value().map(|(index, _)| *index);
+        let last = model.outside.committed.last_key_value().map(|(index, _)| *index);
         for replica in ALL.into_iter().filter(|replica| members.contains(*replica)) {
             prop_assert_eq!(Some(world.group(replica).applied_index()), last);
             prop_assert_eq!(&world.group(replica).members(), &members);

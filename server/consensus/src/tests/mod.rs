@@ -3,6 +3,7 @@
 mod changing;
 mod figures;
 mod one;
+mod outside;
 mod reading;
 mod refusals;
 mod script;

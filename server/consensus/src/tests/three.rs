@@ -1,12 +1,10 @@
 //! Three voters under random schedules of losses, crashes and elections: they never disagree.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use types::limits::RAFT_ELECTION_TICKS;
 
+use super::outside::Outside;
 use super::world::World;
-use crate::{BEGINNING, Committed};
 
 const VOTERS: [u64; 3] = [1, 2, 3];
 
@@ -44,31 +42,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What is known to all who look from outside.
 #[derive(Default)]
 struct Model {
-    committed: BTreeMap<u64, Committed>,
-    leaders: BTreeMap<u64, u64>,
+    outside: Outside,
     proposed: u64,
 }
 
 impl Model {
-    /// Each index is committed once, everywhere the same, and each term has at most one leader.
-    fn check(&mut self, world: &mut World) {
-        for (replica, at) in &mut world.replicas {
-            for entry in std::mem::take(&mut at.committed) {
-                let before = self.committed.entry(entry.index).or_insert_with(|| entry.clone());
-                assert_eq!(*before, entry, "replica {replica} differs");
-            }
-            if let Some(group) = at.group.as_ref().filter(|group| group.is_leader()) {
-                let leader = self.leaders.entry(group.term()).or_insert(*replica);
-                assert_eq!(leader, replica, "two leaders of term {}", group.term());
-            }
-        }
-        let indices = self.committed.keys().copied();
-        assert!(indices.eq(BEGINNING + 1..=BEGINNING + self.committed.len() as u64), "no gaps");
-    }
-
     fn run(&mut self, world: &mut World, step: &Step) {
         let place = |at: u8, world: &World| usize::from(at) % world.letters.len().max(1);
         match *step {
@@ -133,17 +113,17 @@ proptest! {
         let mut model = Model::default();
         for step in steps {
             model.run(&mut world, &step);
-            model.check(&mut world);
+            model.outside.check(&mut world);
         }
         // Once nothing fails any more, somebody soon leads and everybody has everything.
         for _ in 0..10 * RAFT_ELECTION_TICKS {
             VOTERS.iter().for_each(|voter| world.tick(*voter));
             world.settle(&VOTERS);
-            model.check(&mut world);
+            model.outside.check(&mut world);
         }
         let decides = |world: &mut World, voter: u64| world.group(voter).decides();
         prop_assert_eq!(VOTERS.iter().filter(|voter| decides(&mut world, **voter)).count(), 1);
-        let last = model.committed.last_key_value().map(|(index, _)| *index);
+        let last = model.outside.committed.last_key_value().map(|(index, _)| *index);
         for voter in VOTERS {
             prop_assert_eq!(Some(world.group(voter).applied_index()), last);
         }

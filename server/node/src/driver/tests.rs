@@ -8,7 +8,7 @@ use item::outcome::Answer;
 use item::{AttributeValue, Item, Outcome};
 use storage::memory::{Memory, Torn};
 use types::command::TableCommand;
-use types::{Faults, KeyAttribute, KeySchema, KeyType, NodeId, RegionName, TableName};
+use types::{KeyAttribute, KeySchema, KeyType, RegionName, TableName};
 
 use tokio::sync::oneshot;
 
@@ -38,15 +38,7 @@ where
 {
     let (sender, failures) = std::sync::mpsc::channel();
     let clock = Clock::start();
-    let settings = shard::Settings {
-        region: RegionName::new("us-east-1").unwrap(),
-        node: NodeId::ONLY,
-        nodes: vec![NodeId::ONLY],
-        first_start: shard::FirstStart::Unsaid,
-        peers: vec![],
-        seed: 7,
-        faults: Faults::default(),
-    };
+    let settings = shard::Settings::alone(RegionName::new("us-east-1").unwrap(), 7);
     let on_failure: OnFailure = Arc::new(move |_, failure| drop(sender.send(failure)));
     let (links, timings) = (BTreeMap::new(), Timings::noop());
     let running = start(

@@ -8,7 +8,6 @@ use proto::v1::attribute_value::Value;
 use proto::v1::{AttributeValue, ErrorKind, GetItemRequest, GetItemResponse, PingResponse, PutItemRequest};
 use storage::memory::Memory;
 use tokio::sync::oneshot;
-use types::{Faults, NodeId};
 
 use super::*;
 use crate::driver::{self, Running};
@@ -32,15 +31,7 @@ impl World {
         let (engine, syncs) = Gated::new(Memory::new());
         let region = RegionName::new("us-east-1").unwrap();
         let clock = Clock::start();
-        let settings = shard::Settings {
-            region: region.clone(),
-            node: NodeId::ONLY,
-            nodes: vec![NodeId::ONLY],
-            first_start: shard::FirstStart::Unsaid,
-            peers: vec![],
-            seed: 7,
-            faults: Faults::default(),
-        };
+        let settings = shard::Settings::alone(region.clone(), 7);
         let on_failure: crate::stop::OnFailure = Arc::new(|_, _| {});
         let (links, timings) = (BTreeMap::new(), Timings::noop());
         let parts = driver::Parts {
