@@ -93,7 +93,7 @@ impl Service {
         let forward = self.forward.as_ref().filter(|_| !forward::is_passed_on(request.metadata()));
         let answer = self.carry_out(A::CALL, request, decode, encode).await?;
         match forward {
-            Some(forward) => Ok(Response::new(spread::pass_on(forward, answer.into_inner(), until).await)),
+            Some(forward) => spread::pass_on(forward, answer.into_inner(), until).await.map(Response::new),
             None => Ok(answer),
         }
     }

@@ -1,15 +1,18 @@
 //! Batches whose parts are led by several nodes: each node in turn does what it can, and the rest goes on.
 //!
-//! A part that no node could do is handed back as unprocessed, as DynamoDB does.
+//! A part that no node could do is handed back as unprocessed, as DynamoDB does. Once nobody knows whether a
+//! part was done, the whole batch is told so (`P3`).
 
 use std::time::Instant;
 
 use prost::Message;
 use prost::bytes::Bytes;
 use proto::v1::{
-    BatchGetItemRequest, BatchGetItemResponse, BatchWriteItemRequest, BatchWriteItemResponse, SessionAnswer,
-    SessionOperation,
+    BatchGetItemRequest, BatchGetItemResponse, BatchWriteItemRequest, BatchWriteItemResponse, ErrorDetail,
+    ErrorKind, SessionAnswer, SessionOperation,
 };
+
+use tonic::Status;
 
 use crate::call::Call;
 use crate::forward::Forward;
@@ -62,17 +65,25 @@ impl Batch for BatchWriteItemResponse {
     }
 }
 
-/// Passes on what a batch left over, from node to node.
-pub async fn pass_on<B: Batch>(forward: &Forward, mut answer: B, until: Instant) -> B {
+/// Passes on what a batch left over, from node to node; fails as soon as a part does for good, or may have
+/// been done.
+pub async fn pass_on<B: Batch>(forward: &Forward, mut answer: B, until: Instant) -> Result<B, Status> {
     for node in forward.nodes() {
         let Some(rest) = answer.rest() else { break };
         let time = until.saturating_duration_since(Instant::now());
-        // Doing a part twice is the same as once, so one that was not answered is simply left over.
-        if let Ok(later) = forward.unary::<_, B>(node, B::CALL, rest, time).await {
-            answer.join(later.into_inner());
+        match forward.unary::<_, B>(node, B::CALL, rest, time).await {
+            Ok(later) => answer.join(later.into_inner()),
+            // Nothing came of it, and another node may do better.
+            Err(status) if detail(&status).kind() == ErrorKind::Retryable => {}
+            Err(status) => return Err(status),
         }
     }
-    answer
+    Ok(answer)
+}
+
+/// What a status says of an error; nothing, if it was not one of ours.
+fn detail(status: &Status) -> ErrorDetail {
+    ErrorDetail::decode(status.details()).unwrap_or_default()
 }
 
 /// Likewise for a session's call, whose answer is encoded already; `None` if nothing is left over.
@@ -102,10 +113,13 @@ pub enum Left {
 impl Left {
     /// Passes on what is left over, and answers the session's call.
     pub async fn pass_on(self, forward: &Forward, id: u32, until: Instant) -> SessionAnswer {
-        let response = match self {
-            Left::Get(answer) => pass_on(forward, answer, until).await.encode_to_vec(),
-            Left::Write(answer) => pass_on(forward, answer, until).await.encode_to_vec(),
+        let encoded = match self {
+            Left::Get(answer) => pass_on(forward, answer, until).await.map(|all| all.encode_to_vec()),
+            Left::Write(answer) => pass_on(forward, answer, until).await.map(|all| all.encode_to_vec()),
         };
-        SessionAnswer { id, response: response.into(), error: None }
+        match encoded {
+            Ok(response) => SessionAnswer { id, response: response.into(), error: None },
+            Err(status) => SessionAnswer { id, response: Bytes::new(), error: Some(detail(&status)) },
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! A batch spread over partitions: what is waited for, and the answer once nothing is.
 //!
-//! A part that could not be done is handed back as unprocessed; only a client error fails the whole batch.
+//! A part that was not done is handed back as unprocessed. A client error fails the whole batch, and so does
+//! a part of which nobody knows whether it was done: handed back, it would be tried again behind what others
+//! have written meanwhile (`P3`).
 
 use std::collections::BTreeMap;
 
@@ -31,11 +33,12 @@ impl BatchWriteFan {
     ) -> Option<Result<Outcome, Error>> {
         match result {
             Ok(()) => {}
-            // Putting or deleting the same item again does no harm, so an unknown outcome may be tried again.
-            Err(error) if error.kind() != Kind::Client => {
+            Err(error) if error.kind() == Kind::Retryable => {
                 self.unprocessed.entry(table.clone()).or_default().push(entry);
             }
-            Err(error) => self.failed = Some(error),
+            // A client error says more than an unknown outcome, and the first of several as much as any.
+            Err(error) if self.failed.is_none() || error.kind() == Kind::Client => self.failed = Some(error),
+            Err(_) => {}
         }
         self.waiting -= 1;
         (self.waiting == 0).then(|| match self.failed.take() {
@@ -57,10 +60,21 @@ mod tests {
         let entry = || BatchWriteEntry::Put(Item::new());
         let mut fan = BatchWriteFan::new(3);
         assert!(fan.part(&table, entry(), Ok(())).is_none());
-        assert!(fan.part(&table, entry(), Err(Error::OutcomeUnknown)).is_none());
+        assert!(fan.part(&table, entry(), Err(Error::NotLeader)).is_none());
         match fan.part(&table, entry(), Ok(())) {
             Some(Ok(Outcome::Wrote(unprocessed))) => assert_eq!(unprocessed[&table].len(), 1),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_part_of_unknown_outcome_is_not_called_unprocessed() {
+        let table = TableName::new("movies").expect("a table's name");
+        let entry = || BatchWriteEntry::Put(Item::new());
+        let mut fan = BatchWriteFan::new(3);
+        assert!(fan.part(&table, entry(), Err(Error::OutcomeUnknown)).is_none());
+        assert!(fan.part(&table, entry(), Ok(())).is_none());
+        let answer = fan.part(&table, entry(), Err(Error::NotLeader));
+        assert!(matches!(answer, Some(Err(Error::OutcomeUnknown))), "{answer:?}");
     }
 }
