@@ -33,11 +33,11 @@ BLACKBOX := MERIDIAN_SHIPPED=$(SHIPPED) MERIDIAN_HOOKED=$(HOOKED) MERIDIAN_DATAS
 
 # Three regions in one process, durable under ./data.
 #   make dev LATENCY=us-east-1:eu-west-1=80ms
-# Or one region of several nodes.
+# Or several nodes of each region.
 #   make dev NODES=3
 dev: shipped
 	exec $(SHIPPED)/meridian-server dev $(if $(LATENCY),--latency $(LATENCY)) \
-		$(if $(NODES),--nodes $(NODES) --regions us-east-1)
+		$(if $(NODES),--nodes $(NODES))
 
 # The three binaries.
 release: shipped simulator

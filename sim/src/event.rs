@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use shard::TurnId;
 
-/// A node by its number; one node is one region.
+/// A node by its number among all nodes of all regions: those of one region follow one another.
 pub type NodeId = usize;
 
 /// Something that happens to a node or to whoever watches the world.

@@ -11,6 +11,7 @@ use types::{Faults, Now, RegionId, RegionName};
 
 use crate::clock::Clock;
 use crate::disk::Disk;
+use crate::world::Setting;
 
 /// A shard on a simulated disk.
 pub type Machine = Shard<Disk>;
@@ -26,10 +27,14 @@ pub struct Sync {
 
 /// One machine.
 pub struct Node {
-    /// The region that it is.
+    /// Its region.
     pub name: RegionName,
     /// The region's number.
     pub region: RegionId,
+    /// Which of the region's nodes it is.
+    pub node: types::NodeId,
+    /// All nodes of its region.
+    pub nodes: Vec<types::NodeId>,
     /// The regions that it links to.
     pub peers: Vec<RegionName>,
     /// The bug planted in it.
@@ -67,12 +72,16 @@ pub struct Node {
 
 impl Node {
     /// A machine that has not been started.
-    pub fn new(name: RegionName, peers: Vec<RegionName>, faults: Faults, clock: Clock) -> Self {
+    pub fn new(setting: &Setting, region: usize, node: u64, clock: Clock) -> Self {
+        let name = setting.regions[region].clone();
+        let peers = setting.regions.iter().filter(|peer| **peer != name).cloned().collect();
         Node {
             region: name.id(),
+            node: types::NodeId(node),
+            nodes: (1..=setting.nodes as u64).map(types::NodeId).collect(),
             name,
             peers,
-            faults,
+            faults: setting.faults,
             machine: None,
             life: 0,
             disk: Disk::new(),
@@ -92,8 +101,13 @@ impl Node {
 
     /// Starts the process over what the disk holds.
     pub fn open(&mut self, now: Now, seed: u64) -> Result<(), shard::Error> {
-        let (region, peers, faults) = (self.name.clone(), self.peers.clone(), self.faults);
-        let settings = Settings { peers, faults, ..Settings::alone(region, seed) };
+        let settings = Settings {
+            node: self.node,
+            nodes: self.nodes.clone(),
+            peers: self.peers.clone(),
+            faults: self.faults,
+            ..Settings::alone(self.name.clone(), seed)
+        };
         self.machine = Some(Shard::open(self.disk.clone(), settings, now)?);
         Ok(())
     }

@@ -10,9 +10,9 @@ mod replies;
 
 use std::collections::VecDeque;
 
-use shard::{Envelope, Link, Reply, Request, Turn, TurnId};
+use shard::{Envelope, Link, NodeLink, PeerNode, Reply, Request, Turn, TurnId};
 use storage::Engine;
-use types::{Faults, RegionId, RegionName};
+use types::{Faults, RegionName};
 
 use crate::chance::{Chance, Stream};
 use crate::clock::{Clock, MILLISECOND_NS};
@@ -52,8 +52,10 @@ pub enum Happening {
 pub struct Setting {
     /// Everything random comes from it.
     pub seed: u64,
-    /// The regions, each of one node.
+    /// The regions.
     pub regions: Vec<RegionName>,
+    /// Nodes of each region.
+    pub nodes: usize,
     /// The bug planted in every shard.
     pub faults: Faults,
     /// Whether the trace is to be read.
@@ -87,12 +89,13 @@ impl World {
     /// A world whose nodes have not been started.
     pub fn new(setting: &Setting) -> Self {
         let mut chance = Chance::new(setting.seed, Stream::World);
-        let node = |name: &RegionName, chance: &mut Chance| {
-            let peers = setting.regions.iter().filter(|peer| *peer != name).cloned().collect();
+        let all = (0..setting.regions.len())
+            .flat_map(|region| (1..=setting.nodes as u64).map(move |node| (region, node)));
+        let node = |(region, node)| {
             let clock = Clock::new(chance.around_zero(200), chance.around_zero(200), chance.below(1 << 40));
-            Node::new(name.clone(), peers, setting.faults, clock)
+            Node::new(setting, region, node, clock)
         };
-        let nodes: Vec<_> = setting.regions.iter().map(|name| node(name, &mut chance)).collect();
+        let nodes: Vec<_> = all.map(node).collect();
         World {
             now_ns: 0,
             network: Network::new(nodes.len(), Chance::new(setting.seed, Stream::Network)),
@@ -330,8 +333,11 @@ impl World {
         for envelope in envelopes {
             match envelope {
                 Envelope::Reply(reply) => self.reply(node, *reply),
-                Envelope::Link(link) => self.carry(node, link),
-                Envelope::Node(_) => unreachable!("every region of this world has one node"),
+                Envelope::Link(Link { peer, bytes }) => self.carry(node, peer, bytes),
+                Envelope::Node(NodeLink { node: near, bytes }) => {
+                    let region = self.nodes[node].region;
+                    self.carry(node, PeerNode { region, node: near }, bytes);
+                }
                 Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
                     self.violate("replies", format!("{} sent what only enters", self.nodes[node].name));
                 }
@@ -350,23 +356,23 @@ impl World {
         }
     }
 
-    fn carry(&mut self, from: NodeId, link: Link) {
-        self.trace.note(self.now_ns, "link", [from as u64, u64::from(link.peer.0)], &link.bytes);
-        let Some(to) = self.node_of(link.peer) else { return };
+    fn carry(&mut self, from: NodeId, to: PeerNode, bytes: Vec<u8>) {
+        let Some(to) = self.node_of(to) else { return };
+        self.trace.note(self.now_ns, "link", [from as u64, to as u64], &bytes);
         let Some(connection) = self.network.up(from, to) else { return };
         let arrivals = self.network.carry(from, to, self.now_ns);
         let life = self.nodes[to].life;
         if let Some(at_ns) = arrivals.second_ns {
-            let bytes = link.bytes.clone();
+            let bytes = bytes.clone();
             self.queue.push(at_ns, Event::Deliver { to, from, life, connection, bytes });
         }
         if let Some(at_ns) = arrivals.first_ns {
-            self.queue.push(at_ns, Event::Deliver { to, from, life, connection, bytes: link.bytes });
+            self.queue.push(at_ns, Event::Deliver { to, from, life, connection, bytes });
         }
     }
 
-    fn node_of(&self, region: RegionId) -> Option<NodeId> {
-        self.nodes.iter().position(|node| node.region == region)
+    fn node_of(&self, peer: PeerNode) -> Option<NodeId> {
+        self.nodes.iter().position(|node| (node.region, node.node) == (peer.region, peer.node))
     }
 
     /// Writes into the history what a node has done since it was last looked at.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::chance::Chance;
 use crate::history::{Book, Known};
-use crate::regions::{NAMES, Regions};
+use crate::regions::Regions;
 use crate::watchdog::{SOON, within};
 use crate::wire::{self, Fate};
 
@@ -45,7 +45,7 @@ impl Load {
     pub fn start(regions: &Regions, table: &str, book: &Book, round: usize, chance: &mut Chance) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
         let mut writers = JoinSet::new();
-        for region in 0..NAMES.len() {
+        for region in 0..regions.count() {
             for number in 0..WRITERS {
                 let own = (0..OWN_KEYS).map(|key| format!("own-{region}-{number}-{key}"));
                 let shared = (0..SHARED_KEYS).filter(|_| number == 0).map(|key| format!("shared-{key}"));
@@ -85,7 +85,7 @@ impl Writer {
         let mut sequence = 0;
         while !stop.load(Ordering::Relaxed) {
             sequence += 1;
-            let tag = format!("{}/{}/{}/{sequence}", NAMES[self.region], self.round, self.number);
+            let tag = format!("{}/{}/{}/{sequence}", self.region, self.round, self.number);
             let state = if chance.below(8) == 0 { None } else { Some(tag) };
             let at = chance.below(self.known.len());
             let (key, known) = &mut self.known[at];
@@ -110,7 +110,7 @@ impl Writer {
 /// cannot be explained.
 pub async fn violations(regions: &Regions, table: &str, book: &Book, region: Option<usize>) -> Vec<String> {
     let mut found = Vec::new();
-    for at in (0..NAMES.len()).filter(|at| region.is_none_or(|region| region == *at)) {
+    for at in (0..regions.count()).filter(|at| region.is_none_or(|region| region == *at)) {
         let connected = within(SOON, "connection", wire::connect(&regions.endpoint(at))).await;
         let mut wire = connected.expect("a region that runs takes connections");
         for (key, owner) in book.keys() {
@@ -119,9 +119,9 @@ pub async fn violations(regions: &Regions, table: &str, book: &Book, region: Opt
             }
             match wire::read_soon(&mut wire, table, key).await {
                 Ok(state) => {
-                    found.extend(book.judge(key, &state).map(|what| format!("{}: {what}", NAMES[at])))
+                    found.extend(book.judge(key, &state).map(|what| format!("{}: {what}", regions.name(at))))
                 }
-                Err(status) => found.push(format!("{}: {key} cannot be read: {status:?}", NAMES[at])),
+                Err(status) => found.push(format!("{}: {key} cannot be read: {status:?}", regions.name(at))),
             }
         }
     }

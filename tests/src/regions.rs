@@ -1,5 +1,5 @@
-//! Three regions, or three nodes of one region, each a process of its own with a folder and ports that
-//! outlive it.
+//! Three regions, three nodes of one region, or two regions of three nodes each: every node is a process of
+//! its own with a folder and ports that outlive it.
 
 use std::path::PathBuf;
 
@@ -12,16 +12,36 @@ use crate::settings::Build;
 /// The regions of every test, in the order of their indexes.
 pub const NAMES: [&str; 3] = ["us-east-1", "eu-west-1", "ap-northeast-1"];
 
-/// What the three processes are to each other.
+/// What the processes are to each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Layout {
     /// Regions that replicate to each other.
     Regions,
     /// Nodes of the first region.
     Nodes,
+    /// Nodes of the first two regions, three of each: first the first ones, and so on.
+    Clusters,
 }
 
-/// Three regions, or nodes of one.
+impl Layout {
+    fn regions(self) -> &'static [&'static str] {
+        match self {
+            Layout::Regions => &NAMES,
+            Layout::Nodes => &NAMES[..1],
+            Layout::Clusters => &NAMES[..2],
+        }
+    }
+
+    /// Nodes of each region.
+    fn nodes(self) -> usize {
+        match self {
+            Layout::Regions => 1,
+            Layout::Nodes | Layout::Clusters => 3,
+        }
+    }
+}
+
+/// Regions, nodes of one region, or both.
 #[derive(Debug)]
 pub struct Regions {
     build: Build,
@@ -49,26 +69,50 @@ impl Regions {
         Regions::start_as(Layout::Nodes, build, &[]).await
     }
 
+    /// Starts two regions of three nodes each, with empty disks.
+    pub async fn start_clusters(build: Build) -> Regions {
+        Regions::start_as(Layout::Clusters, build, &[]).await
+    }
+
     async fn start_as(layout: Layout, build: Build, extra: &[&str]) -> Regions {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let site = |_| Site { grpc: ports::free(), metrics: ports::free(), server: None };
         let extra = extra.iter().map(|&word| word.to_owned()).collect();
-        let sites = (0..NAMES.len()).map(site).collect();
+        let count = layout.regions().len() * layout.nodes();
+        let sites = (0..count).map(site).collect();
         let mut regions = Regions { build, layout, folder, extra, sites };
-        regions.restart_all(&[0, 1, 2]).await.expect("what has an empty disk starts");
+        let all: Vec<_> = (0..count).collect();
+        regions.restart_all(&all).await.expect("what has an empty disk starts");
         regions
     }
 
-    /// What the processes are to each other.
-    pub fn layout(&self) -> Layout {
-        self.layout
+    /// The regions there are.
+    pub fn names(&self) -> &'static [&'static str] {
+        self.layout.regions()
+    }
+
+    /// How many processes there are.
+    pub fn count(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// A process's region, and its node's number there.
+    fn place(&self, site: usize) -> (&'static str, usize) {
+        let names = self.names();
+        (names[site % names.len()], site / names.len() + 1)
+    }
+
+    /// What a process is called.
+    pub fn name(&self, site: usize) -> String {
+        let (region, node) = self.place(site);
+        format!("{region}-{node}")
     }
 
     /// Starts several that do not run, together: a node is ready only when enough others are there. The last
     /// words of one that refuses.
     pub async fn restart_all(&mut self, regions: &[usize]) -> Result<(), String> {
         let starting = regions.iter().map(|region| {
-            assert!(self.sites[*region].server.is_none(), "{} runs already", NAMES[*region]);
+            assert!(self.sites[*region].server.is_none(), "{} runs already", self.name(*region));
             let (build, arguments, log) = (self.build, self.arguments(*region), self.log(*region));
             tokio::spawn(async move { Server::start(build, &arguments, &log).await })
         });
@@ -81,7 +125,7 @@ impl Regions {
     }
 
     fn log(&self, region: usize) -> PathBuf {
-        self.folder.path().join(format!("{}.log", NAMES[region]))
+        self.folder.path().join(format!("{}.log", self.name(region)))
     }
 
     /// Starts a region that does not run; its last words, if it refuses.
@@ -92,23 +136,26 @@ impl Regions {
     /// What a region's server is started with.
     pub fn arguments(&self, region: usize) -> Vec<String> {
         let site = &self.sites[region];
+        let (name, node) = self.place(region);
         let mut arguments = vec![
             "node".to_owned(),
-            format!("--region={}", NAMES[if self.layout == Layout::Nodes { 0 } else { region }]),
+            format!("--region={name}"),
             format!("--data={}", self.data(region).display()),
             format!("--listen=127.0.0.1:{}", site.grpc),
             format!("--metrics-listen=127.0.0.1:{}", site.metrics),
         ];
-        if self.layout == Layout::Nodes {
-            arguments.push(format!("--node={}", region + 1));
+        if self.layout.nodes() > 1 {
+            arguments.push(format!("--node={node}"));
             // Only the first start finds no folder.
             arguments.push(format!("--bootstrap={}", !self.data(region).exists()));
         }
-        for other in (0..NAMES.len()).filter(|other| *other != region) {
+        for other in (0..self.count()).filter(|other| *other != region) {
             let address = format!("127.0.0.1:{}", self.sites[other].grpc);
-            arguments.push(match self.layout {
-                Layout::Regions => format!("--peer={}={address}", NAMES[other]),
-                Layout::Nodes => format!("--member={}={address}", other + 1),
+            let (other, node) = self.place(other);
+            arguments.push(match other == name {
+                true => format!("--member={node}={address}"),
+                false if node == 1 => format!("--peer={other}={address}"),
+                false => format!("--peer={other}/{node}={address}"),
             });
         }
         arguments.extend(self.extra.iter().cloned());
@@ -123,7 +170,7 @@ impl Regions {
     /// Stops a region's process; fails unless it ends well.
     pub async fn stop(&mut self, region: usize) {
         let status = self.take(region).stop().await;
-        assert!(status.success(), "{} stopped with {status}", NAMES[region]);
+        assert!(status.success(), "{} stopped with {status}", self.name(region));
     }
 
     fn take(&mut self, region: usize) -> Server {
@@ -137,7 +184,7 @@ impl Regions {
 
     /// A region's disk.
     pub fn data(&self, region: usize) -> PathBuf {
-        self.folder.path().join(NAMES[region])
+        self.folder.path().join(self.name(region))
     }
 
     /// Where a region answers clients.

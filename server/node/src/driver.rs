@@ -12,10 +12,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use item::error::Invalid;
-use shard::{Envelope, Figures, Inbox, Shard, TurnId};
+use shard::{Envelope, Figures, Inbox, PeerNode, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::watch;
-use types::{NodeId, RegionId, limits};
+use types::{NodeId, limits};
 
 use crate::admission::Share;
 use crate::clock::Clock;
@@ -45,7 +45,7 @@ pub struct Parts {
     /// The clock that deadlines are read on.
     pub clock: Clock,
     /// One queue per peer region.
-    pub links: BTreeMap<RegionId, Queue>,
+    pub links: BTreeMap<PeerNode, Queue>,
     /// One queue per other node of the region.
     pub nodes: BTreeMap<NodeId, Queue>,
     /// Bytes that requests under way may take.
@@ -149,7 +149,7 @@ struct Driver<E: Engine> {
     flush: Flush,
     readers: Readers<E::Snapshot>,
     threads: Vec<JoinHandle<()>>,
-    links: BTreeMap<RegionId, Outward>,
+    links: BTreeMap<PeerNode, Outward>,
     nodes: BTreeMap<NodeId, Queue>,
     waiting: HashMap<u64, Waiter>,
     /// Requests that nobody waits for, until the inbox has been looked through for them.

@@ -24,8 +24,13 @@ pub struct Identity {
 /// The other end of a link.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Party {
-    /// A region of one node.
-    Region(RegionName),
+    /// A node of another region.
+    Peer {
+        /// The region.
+        region: RegionName,
+        /// Which of its nodes.
+        node: NodeId,
+    },
     /// Another node of the same region.
     Node(NodeId),
 }
@@ -33,7 +38,7 @@ pub enum Party {
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Party::Region(region) => region.fmt(f),
+            Party::Peer { region, node } => write!(f, "node {} of {region}", node.0),
             Party::Node(node) => write!(f, "node {}", node.0),
         }
     }
@@ -61,7 +66,7 @@ pub enum Refusal {
         /// Whose peer it is not.
         of: RegionName,
     },
-    /// A node that is none of the region's, or not of a region of one node.
+    /// A node that is none of its region's, as far as this one was told.
     #[error("node {node} is not known")]
     Node {
         /// What the other said.
@@ -94,7 +99,7 @@ impl Identity {
     pub fn judge<'a>(
         &self,
         first: Option<Frame>,
-        mut expected: impl Iterator<Item = &'a Party>,
+        expected: impl Iterator<Item = &'a Party>,
     ) -> Result<Party, Refusal> {
         let Some(Frame::Hello(hello)) = first else { return Err(Refusal::Frame { expected: "Hello" }) };
         let (min, max) = (hello.protocol_min, hello.protocol_max);
@@ -104,19 +109,24 @@ impl Identity {
         if hello.cluster != self.cluster.as_bytes() {
             return Err(Refusal::Cluster);
         }
-        if hello.region == self.region.as_str() {
-            let party = expected.find(|party| **party == Party::Node(NodeId(hello.node)));
-            return party.cloned().ok_or(Refusal::Node { node: hello.node });
-        }
-        let is_it = |party: &&Party| matches!(party, Party::Region(name) if name.as_str() == hello.region);
-        match expected.find(is_it) {
-            Some(party) if hello.node == NodeId::ONLY.0 => Ok(party.clone()),
-            Some(_) => Err(Refusal::Node { node: hello.node }),
-            None => {
-                let said = hello.region.chars().take(types::limits::REGION_NAME_BYTES_MAX).collect();
-                Err(Refusal::Region { region: said, of: self.region.clone() })
+        let mut is_known = hello.region == self.region.as_str();
+        for party in expected {
+            let (region, node) = match party {
+                Party::Peer { region, node } => (region, node),
+                Party::Node(node) => (&self.region, node),
+            };
+            if region.as_str() == hello.region {
+                if node.0 == hello.node {
+                    return Ok(party.clone());
+                }
+                is_known = true;
             }
         }
+        if is_known {
+            return Err(Refusal::Node { node: hello.node });
+        }
+        let said = hello.region.chars().take(types::limits::REGION_NAME_BYTES_MAX).collect();
+        Err(Refusal::Region { region: said, of: self.region.clone() })
     }
 }
 
@@ -151,18 +161,22 @@ mod tests {
         Identity { cluster: cluster.to_owned(), region: region(name), node: NodeId::ONLY }
     }
 
+    fn peer(name: &str, node: u64) -> Party {
+        Party::Peer { region: region(name), node: NodeId(node) }
+    }
+
     fn judged(change: impl FnOnce(&mut Hello)) -> Result<Party, Refusal> {
         let Some(Frame::Hello(mut hello)) = identity("c", "eu").hello().frame else { panic!("no Hello") };
         change(&mut hello);
-        let expected = [Party::Region(region("ap")), Party::Region(region("eu")), Party::Node(NodeId(3))];
+        let expected = [peer("ap", 1), peer("eu", 1), peer("eu", 4), Party::Node(NodeId(3))];
         identity("c", "us").judge(Some(Frame::Hello(hello)), expected.iter())
     }
 
     #[test]
     fn a_peer_is_let_in() {
-        let eu = Party::Region(region("eu"));
-        assert_eq!(judged(|_| {}), Ok(eu.clone()));
-        assert_eq!(judged(|hello| hello.protocol_max = PROTOCOL + 5), Ok(eu));
+        assert_eq!(judged(|_| {}), Ok(peer("eu", 1)));
+        assert_eq!(judged(|hello| hello.protocol_max = PROTOCOL + 5), Ok(peer("eu", 1)));
+        assert_eq!(judged(|hello| hello.node = 4), Ok(peer("eu", 4)));
         let other = judged(|hello| (hello.region, hello.node) = ("us".to_owned(), 3));
         assert_eq!(other, Ok(Party::Node(NodeId(3))));
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use proto::link::LinkFrame;
 use proto::link::link_frame::Frame;
 use proto::link::link_server;
-use shard::{Envelope, Link, NodeLink};
+use shard::{Envelope, Link, NodeLink, PeerNode};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -111,7 +111,9 @@ impl Shared {
 /// A message as the shard takes it.
 fn inward(from: &Party, bytes: Vec<u8>) -> Envelope {
     match from {
-        Party::Region(region) => Envelope::Link(Link { peer: region.id(), bytes }),
+        Party::Peer { region, node } => {
+            Envelope::Link(Link { peer: PeerNode { region: region.id(), node: *node }, bytes })
+        }
         Party::Node(node) => Envelope::Node(NodeLink { node: *node, bytes }),
     }
 }

@@ -67,6 +67,11 @@ impl Queue {
         self.shared.changes.load(Ordering::Acquire)
     }
 
+    /// Whether the link is up.
+    pub fn is_up(&self) -> bool {
+        !self.changes().is_multiple_of(2)
+    }
+
     /// How many messages were dropped.
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)

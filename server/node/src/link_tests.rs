@@ -31,6 +31,10 @@ fn identity(name: &str) -> Identity {
     Identity { cluster: "test".to_owned(), region: region(name), node: NodeId::ONLY }
 }
 
+fn peer(name: &str) -> Party {
+    Party::Peer { region: region(name), node: NodeId::ONLY }
+}
+
 /// A node of region `us` that lets `eu` and `ap` in.
 struct Listening {
     address: SocketAddr,
@@ -45,7 +49,7 @@ impl Listening {
         let address = listener.local_addr().unwrap();
         let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
         let (stopper, stop) = stop::channel();
-        let parties = ["eu", "ap"].map(|name| Party::Region(region(name))).to_vec();
+        let parties = ["eu", "ap"].map(peer).to_vec();
         let receiver = Receiver::new(identity("us"), parties, shard, stop.clone());
         let server = Server::builder()
             .add_service(LinkServer::new(receiver))
@@ -103,7 +107,7 @@ fn message(bytes: &[u8], crc32: u32) -> LinkFrame {
 fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue, mpsc::Receiver<Post>) {
     let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
     let (queue, waiting) = link_queue::new();
-    let (party, address) = (Party::Region(region("us")), address.to_string());
+    let (party, address) = (peer("us"), address.to_string());
     (Dialler { identity: identity(name), party, address, delay, waiting, shard }, queue, posts)
 }
 
@@ -132,7 +136,8 @@ async fn messages_arrive_in_order_though_delayed() {
     for number in 0..200u8 {
         let (again, link) = us.received().await;
         us = again;
-        assert_eq!(link, shard::Link { peer: region("eu").id(), bytes: vec![number; 100] });
+        let from = shard::PeerNode { region: region("eu").id(), node: NodeId::ONLY };
+        assert_eq!(link, shard::Link { peer: from, bytes: vec![number; 100] });
     }
     assert!(begun.elapsed() >= DELAY);
     stopper.stop();
@@ -154,7 +159,7 @@ async fn a_link_whose_peer_stops_goes_down_and_comes_up_again_elsewhere() {
     let listener = TcpListener::bind(us.address).await.unwrap();
     let (shard, _received) = Handle::new(limits::INBOX_BYTES_MAX);
     let (_stopper, stop) = stop::channel();
-    let receiver = Receiver::new(identity("us"), vec![Party::Region(region("eu"))], shard, stop);
+    let receiver = Receiver::new(identity("us"), vec![peer("eu")], shard, stop);
     let server = Server::builder().add_service(LinkServer::new(receiver));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     changed(posts).await;
@@ -213,7 +218,7 @@ async fn a_dialler_knows_why_it_was_refused_and_whom_it_refuses() {
     let Err(Ended::Refused { text }) = stranger.open().await else { panic!("let in") };
     assert!(text.contains("not a peer of us"), "{text}");
     let (mut lost, ..) = dialler("eu", us.address, Duration::ZERO);
-    lost.party = Party::Region(region("ap"));
+    lost.party = peer("ap");
     assert!(matches!(lost.open().await, Err(Ended::Refusing(_))));
     us.stopper.stop();
     us.server.await.unwrap();

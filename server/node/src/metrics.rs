@@ -3,12 +3,13 @@
 //! Latencies are recorded as they happen; everything else is read from what the shard publishes when somebody
 //! asks. Names follow Prometheus's rules; lag is in milliseconds because closed times are.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, gauge, histogram, with_local_recorder};
+use metrics::{Counter, Histogram, Label, counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use proto::v1::{ErrorDetail, ErrorKind};
-use shard::Figures;
+use shard::PeerFigures;
 use types::RegionName;
 
 use crate::call::Call;
@@ -194,24 +195,40 @@ fn read(sources: &Sources<'_>) {
     ] {
         counter!(name).absolute(value);
     }
+    let mut peers = BTreeSet::new();
     for (party, queue) in *links {
-        read_link(party, queue, figures);
+        let labels = match party {
+            Party::Peer { region, node } => {
+                peers.insert(region);
+                vec![Label::new("peer", region.as_str().to_owned()), Label::new("node", node.0.to_string())]
+            }
+            Party::Node(node) => vec![Label::new("node", node.0.to_string())],
+        };
+        read_link(labels, queue);
+    }
+    for name in peers {
+        if let Some(peer) = figures.peers.iter().find(|peer| peer.region == name.id()) {
+            read_peer(name, peer);
+        }
     }
 }
 
+/// A link, to a node of another region or, without the label `peer`, of this one.
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
-fn read_link(party: &Party, queue: &Queue, figures: &Figures) {
-    let peer = party.to_string();
-    gauge!("meridian_link_queue_bytes", "peer" => peer.clone()).set(queue.bytes() as f64);
-    counter!("meridian_link_messages_dropped_total", "peer" => peer.clone()).absolute(queue.dropped());
-    let up = |up: bool| gauge!("meridian_link_up", "peer" => peer.clone()).set(f64::from(u8::from(up)));
-    let Party::Region(name) = party else { return up(!queue.changes().is_multiple_of(2)) };
-    let Some(known) = figures.peers.iter().find(|known| known.region == name.id()) else { return };
-    up(known.connected);
-    gauge!("meridian_link_paused", "peer" => peer.clone()).set(f64::from(u8::from(known.paused)));
-    gauge!("meridian_pending_changes", "peer" => peer.clone()).set(known.pending_changes as f64);
-    gauge!("meridian_pending_bytes", "peer" => peer.clone()).set(known.pending_bytes as f64);
+fn read_link(labels: Vec<Label>, queue: &Queue) {
+    gauge!("meridian_link_queue_bytes", labels.clone()).set(queue.bytes() as f64);
+    counter!("meridian_link_messages_dropped_total", labels.clone()).absolute(queue.dropped());
+    gauge!("meridian_link_up", labels).set(f64::from(u8::from(queue.is_up())));
+}
+
+/// How far what this node leads has come towards a peer.
+#[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
+fn read_peer(name: &RegionName, figures: &PeerFigures) {
+    let peer = name.as_str().to_owned();
+    gauge!("meridian_link_paused", "peer" => peer.clone()).set(f64::from(u8::from(figures.paused)));
+    gauge!("meridian_pending_changes", "peer" => peer.clone()).set(figures.pending_changes as f64);
+    gauge!("meridian_pending_bytes", "peer" => peer.clone()).set(figures.pending_bytes as f64);
     // A peer that never told a closed time has no lag that could be told; NaN is how Prometheus says so.
-    let lag_ms = known.lag_ms.map_or(f64::NAN, |lag_ms| lag_ms as f64);
+    let lag_ms = figures.lag_ms.map_or(f64::NAN, |lag_ms| lag_ms as f64);
     gauge!("meridian_replication_lag_ms", "peer" => peer).set(lag_ms);
 }

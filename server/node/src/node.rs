@@ -2,13 +2,14 @@
 //!
 //! It is generic over the engine; which one it gets is decided by whoever starts it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proto::link::link_server::LinkServer;
 use proto::v1::meridian_server::MeridianServer;
+use shard::PeerNode;
 use storage::Engine;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
@@ -28,6 +29,7 @@ use crate::link_out::Dialler;
 use crate::link_queue::{self, Queue};
 use crate::maintain::{self, Maintain};
 use crate::metrics::{Metrics, Timings};
+use crate::peer_address::PeerAddress;
 use crate::service::Service;
 use crate::settings::NodeSettings;
 use crate::stop::{Failure, OnFailure, Stop};
@@ -132,7 +134,7 @@ where
         Identity { cluster: settings.cluster.clone(), region: region.clone(), node: settings.node };
     let dial = |((party, address), waiting): (&(Party, String), _)| {
         let delay = match party {
-            Party::Region(peer) => latencies.between(&region, peer),
+            Party::Peer { region: peer, .. } => latencies.between(&region, peer),
             Party::Node(_) => Duration::ZERO,
         };
         let (identity, shard) = (identity.clone(), shard.clone());
@@ -179,8 +181,8 @@ where
 
 /// Whom this node links to, and where they are.
 fn others(settings: &NodeSettings) -> Vec<(Party, String)> {
-    let regions =
-        settings.peers.iter().map(|peer| (Party::Region(peer.region.clone()), peer.address.clone()));
+    let party = |peer: &PeerAddress| Party::Peer { region: peer.region.clone(), node: peer.node };
+    let regions = settings.peers.iter().map(|peer| (party(peer), peer.address.clone()));
     let nodes = settings.members.iter().map(|member| (Party::Node(member.node), member.address.clone()));
     regions.chain(nodes).collect()
 }
@@ -196,19 +198,22 @@ fn parts(
     let (mut links, mut nodes) = (BTreeMap::new(), BTreeMap::new());
     for (party, queue) in queues {
         match party {
-            Party::Region(region) => drop(links.insert(region.id(), queue.clone())),
+            Party::Peer { region, node } => {
+                links.insert(PeerNode { region: region.id(), node: *node }, queue.clone());
+            }
             Party::Node(node) => drop(nodes.insert(*node, queue.clone())),
         }
     }
     let mut all: Vec<_> = nodes.keys().copied().chain([settings.node]).collect();
     all.sort_unstable();
+    let regions: BTreeSet<_> = settings.peers.iter().map(|peer| peer.region.clone()).collect();
     driver::Parts {
         settings: shard::Settings {
             region: settings.region.clone(),
             node: settings.node,
             nodes: all,
             first_start: settings.first_start,
-            peers: settings.peers.iter().map(|peer| peer.region.clone()).collect(),
+            peers: regions.into_iter().collect(),
             seed: rand::random(),
             faults: settings.faults,
         },

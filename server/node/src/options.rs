@@ -78,8 +78,9 @@ pub struct NodeOptions {
     /// Where to serve metrics and health [default: 127.0.0.1:9001]
     #[arg(long, env = "MERIDIAN_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
-    /// Another region and its node's address; may be repeated
-    #[arg(long, env = "MERIDIAN_PEER", value_delimiter = ',', value_name = "REGION=ADDRESS")]
+    /// A node of another region and its address; may be repeated. Every node is given all nodes of all other
+    /// regions, and the number of each that is not its region's first
+    #[arg(long, env = "MERIDIAN_PEER", value_delimiter = ',', value_name = "REGION[/NUMBER]=ADDRESS")]
     pub peer: Vec<PeerAddress>,
     /// The number of this node in its region [default: 1]
     #[arg(long, env = "MERIDIAN_NODE", value_name = "NUMBER")]
@@ -120,7 +121,7 @@ pub struct DevOptions {
     /// The regions [default: us-east-1,eu-west-1,ap-northeast-1]
     #[arg(long, env = "MERIDIAN_REGIONS", value_delimiter = ',', value_parser = region, value_name = "LIST")]
     pub regions: Vec<RegionName>,
-    /// Nodes of the region; more than one only where there is one region [default: 1]
+    /// Nodes of each region [default: 1]
     #[arg(long, env = "MERIDIAN_NODES", value_name = "COUNT")]
     pub nodes: Option<NonZeroU64>,
     /// Delays messages between regions one way, both ways alike, such as us-east-1:eu-west-1=80ms

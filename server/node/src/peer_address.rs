@@ -1,15 +1,18 @@
-//! Where a peer region's node is: `eu-west-1=10.0.0.7:7001`.
+//! Where a node of another region is: `eu-west-1=10.0.0.7:7001`, or `eu-west-1/2=10.0.0.8:7001` for a node
+//! that is not the first.
 
 use std::str::FromStr;
 
-use types::{InvalidName, RegionName};
+use types::{InvalidName, NodeId, RegionName};
 
-/// A peer region and the address of its node.
+/// A node of another region and its address.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct PeerAddress {
     /// The region.
     pub region: RegionName,
+    /// Which of its nodes.
+    pub node: NodeId,
     /// A host and a port; the host is looked up whenever it is dialled.
     pub address: String,
 }
@@ -17,8 +20,10 @@ pub struct PeerAddress {
 /// Why a text names no peer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidPeer {
-    /// Not `REGION=HOST:PORT`.
-    #[error("{text:?} is no peer: write REGION=HOST:PORT")]
+    /// Not `REGION=HOST:PORT` or `REGION/NODE=HOST:PORT`.
+    #[error(
+        "{text:?} is no peer: write REGION=HOST:PORT, or REGION/NUMBER=HOST:PORT for each of several nodes"
+    )]
     Form {
         /// The text.
         text: String,
@@ -33,11 +38,18 @@ impl FromStr for PeerAddress {
 
     fn from_str(text: &str) -> Result<Self, InvalidPeer> {
         let form = || InvalidPeer::Form { text: text.to_owned() };
-        let (region, address) = text.trim().split_once('=').ok_or_else(form)?;
+        let (party, address) = text.trim().split_once('=').ok_or_else(form)?;
         if !is_address(address) {
             return Err(form());
         }
-        Ok(PeerAddress { region: RegionName::new(region)?, address: address.to_owned() })
+        let (region, node) = match party.split_once('/') {
+            None => (party, NodeId::ONLY),
+            Some((region, node)) => {
+                let number = node.parse().ok().filter(|number| *number > 0);
+                (region, NodeId(number.ok_or_else(form)?))
+            }
+        };
+        Ok(PeerAddress { region: RegionName::new(region)?, node, address: address.to_owned() })
     }
 }
 
@@ -64,11 +76,13 @@ mod tests {
     fn a_peer_is_a_region_and_an_address() {
         let peer: PeerAddress = "eu-west-1=node.example:7001".parse().unwrap();
         assert_eq!(peer.region.as_str(), "eu-west-1");
-        assert_eq!(peer.address, "node.example:7001");
+        assert_eq!((peer.node, &*peer.address), (NodeId::ONLY, "node.example:7001"));
+        let peer: PeerAddress = "eu-west-1/12=node.example:7001".parse().unwrap();
+        assert_eq!((peer.region.as_str(), peer.node), ("eu-west-1", NodeId(12)));
         assert!("eu=[::1]:7001".parse::<PeerAddress>().is_ok());
-        for bad in
-            ["", "eu", "eu=", "eu=host", "eu=host:", "eu=:7001", "eu=host:0", "eu=host:70000", "eu=a b:1"]
-        {
+        let addresses = ["", "eu", "eu=", "eu=host", "eu=host:", "eu=:7001", "eu=host:0", "eu=a b:1"];
+        let nodes = ["eu/=host:1", "eu/0=host:1", "eu/x=host:1", "eu/1/2=host:1"];
+        for bad in addresses.into_iter().chain(nodes) {
             assert!(matches!(bad.parse::<PeerAddress>(), Err(InvalidPeer::Form { .. })), "{bad}");
         }
         assert!(matches!("EU=host:1".parse::<PeerAddress>(), Err(InvalidPeer::Name(_))));

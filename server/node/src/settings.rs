@@ -81,12 +81,14 @@ pub enum Error {
         /// How many were given.
         count: u64,
     },
-    /// Several nodes and several regions.
-    #[error(
-        "a region of several nodes cannot replicate to other regions yet: give it either other nodes \
-         or other regions"
-    )]
-    NodesAndRegions,
+    /// A node of another region that is given twice.
+    #[error("node {} of {region} is named twice: --peer names each node of a region once", node.0)]
+    PeerTwice {
+        /// The region.
+        region: RegionName,
+        /// The node.
+        node: NodeId,
+    },
     /// A region named twice, or two names of one id.
     #[error("region {region} is named twice")]
     Twice {
@@ -215,12 +217,9 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
     if options.peer.iter().any(|peer| peer.region == region) {
         return Err(Error::PeerIsSelf { region });
     }
-    check_regions(std::iter::once(&region).chain(options.peer.iter().map(|peer| &peer.region)))?;
+    check_peers(&region, &options.peer)?;
     let node = options.node.map_or(NodeId::ONLY, |node| NodeId(node.get()));
     check_nodes(node, &options.member)?;
-    if !options.member.is_empty() && !options.peer.is_empty() {
-        return Err(Error::NodesAndRegions);
-    }
     let memory = options.memory.unwrap_or(Size(limits::MEMORY_BYTES_DEFAULT));
     check_memory(memory, 1)?;
     Ok(NodeSettings {
@@ -259,13 +258,9 @@ pub fn dev(options: DevOptions) -> Result<DevSettings, Error> {
     if count > limits::NODES_MAX as u64 {
         return Err(Error::TooManyNodes { count });
     }
-    if count > 1 && names.len() > 1 {
-        return Err(Error::NodesAndRegions);
-    }
-    let nodes: Vec<_> = names
-        .into_iter()
-        .flat_map(|name| (1..=count).map(move |node| (name.clone(), NodeId(node))))
-        .collect();
+    // The first nodes come first, so that their ports are those that the regions have without others.
+    let nodes: Vec<_> =
+        (1..=count).flat_map(|node| names.iter().map(move |name| (name.clone(), NodeId(node)))).collect();
     let memory = options.memory.unwrap_or(Size(limits::MEMORY_BYTES_DEFAULT));
     check_memory(memory, nodes.len())?;
     let listen = ports("port", options.port.unwrap_or(LISTEN_PORT), nodes.len())?;
@@ -305,6 +300,7 @@ impl DevSettings {
                 .into_iter()
                 .map(|(other, address)| PeerAddress {
                     region: other.region.clone(),
+                    node: other.node,
                     address: address.to_string(),
                 })
                 .collect(),
@@ -349,6 +345,22 @@ fn check_regions<'a>(regions: impl Iterator<Item = &'a RegionName>) -> Result<()
     match known.len() {
         count if count > limits::REGIONS_MAX => Err(Error::TooManyRegions { count }),
         _ => Ok(()),
+    }
+}
+
+/// Each node of each other region is named once.
+fn check_peers(me: &RegionName, peers: &[PeerAddress]) -> Result<(), Error> {
+    let (mut regions, mut known) = (BTreeSet::from([me]), BTreeSet::new());
+    for PeerAddress { region, node, .. } in peers {
+        regions.insert(region);
+        if !known.insert((region, node)) {
+            return Err(Error::PeerTwice { region: region.clone(), node: *node });
+        }
+    }
+    let nodes = |region: &&RegionName| peers.iter().filter(|peer| peer.region == **region).count();
+    match regions.iter().map(nodes).max().unwrap_or(0) {
+        count if count > limits::NODES_MAX => Err(Error::TooManyNodes { count: count as u64 }),
+        _ => check_regions(regions.into_iter()),
     }
 }
 

@@ -15,7 +15,7 @@ use consensus::{Answered, Committed};
 use storage::engine::StateName;
 
 use crate::open::NODE;
-use crate::replica::Replica;
+use crate::replica::{Closing, Replica};
 use crate::waiter::{CatalogWaiter, Waiter};
 use crate::{Error, Shard};
 
@@ -227,6 +227,7 @@ impl<E: Engine> Shard<E> {
         }
         (replica.term, replica.led) = (term, leads);
         replica.overlay = partition::Overlay::new(replica.home.incarnation);
+        replica.promised = Closing::default();
         let waiting = std::mem::take(&mut replica.waiting);
         // Only a leader ships, and another's cursors may have moved on.
         for shipper in std::mem::take(&mut replica.shippers).into_values() {

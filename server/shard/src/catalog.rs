@@ -15,7 +15,7 @@ use types::{GroupId, KeySchema, RegionId, RegionName, TableId, TableName, TableS
 
 use crate::reads::Told;
 use crate::waiter::CatalogWaiter;
-use crate::{Shard, writes};
+use crate::{PeerNode, Shard, writes};
 
 /// A request to the catalog that waits for its turn.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum CatalogRequest {
     /// A client's.
     Pause { number: u64, to: RegionName, paused: bool },
     /// A peer's entry.
-    Learn { peer: RegionId, entry: Entry },
+    Learn { peer: PeerNode, entry: Entry },
     /// A peer's refusal of a creation.
     Refused { table: TableId },
 }
@@ -165,7 +165,7 @@ impl<E: Engine> Shard<E> {
     }
 
     /// A peer told of tables, or refused one. It tells again, so a full queue loses nothing.
-    pub(crate) fn learn(&mut self, peer: RegionId, entries: Vec<Entry>) {
+    pub(crate) fn learn(&mut self, peer: PeerNode, entries: Vec<Entry>) {
         for entry in entries {
             let _ = self.enqueue(CatalogRequest::Learn { peer, entry });
         }
@@ -210,7 +210,7 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    fn decide_entry(&mut self, peer: RegionId, entry: Entry) {
+    fn decide_entry(&mut self, peer: PeerNode, entry: Entry) {
         let (table, digest) = (entry.id, entry.digest());
         match self.catalog.applied.learn(entry) {
             Learned::Known => self.send(peer, &Message::TablesKnown(vec![(table, digest)])),

@@ -11,6 +11,7 @@ use item::outcome::Answer;
 use storage::Engine;
 use types::{GroupId, NodeId};
 
+use crate::replica::Closing;
 use crate::waiter::Waiter;
 use crate::{Shard, SnapshotRead};
 
@@ -35,6 +36,8 @@ pub(crate) enum Held<S> {
 pub(crate) enum Asker {
     /// What is held back here, by its number.
     Held(u64),
+    /// A closed time that this leader chose.
+    Closing(Closing),
     /// A scan that a node makes from its own replicas, by that node's number for it.
     Scan(NodeId, u64),
 }
@@ -101,6 +104,7 @@ impl<E: Engine> Shard<E> {
             match asker {
                 Asker::Held(number) => self.confirm_held(group, number),
                 Asker::Scan(node, number) => self.tell_scan(group, node, number, index),
+                Asker::Closing(chosen) => self.promise(group, chosen),
             }
         }
     }
@@ -127,6 +131,7 @@ impl<E: Engine> Shard<E> {
     }
 
     /// Refuses what nobody can confirm. Scans are not told: they wait no longer than an election takes.
+    /// Closed times are chosen again.
     fn turn_away(&mut self, askers: Vec<Asker>) {
         for asker in askers {
             let Asker::Held(number) = asker else { continue };

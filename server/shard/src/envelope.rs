@@ -18,10 +18,10 @@ pub enum Envelope {
     Link(Link),
     /// A message of another node of the region, inwards, or to it, outwards.
     Node(NodeLink),
-    /// The link to a peer came up, inwards; whatever was under way on an earlier one may be lost.
-    LinkUp(RegionId),
-    /// The link to a peer went down, inwards.
-    LinkDown(RegionId),
+    /// The link to a peer's node came up, inwards; whatever was under way on an earlier one may be lost.
+    LinkUp(PeerNode),
+    /// The link to a peer's node went down, inwards.
+    LinkDown(PeerNode),
 }
 
 /// A client's request.
@@ -56,11 +56,20 @@ impl Reply {
     }
 }
 
+/// A node of another region.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct PeerNode {
+    /// The region.
+    pub region: RegionId,
+    /// Which of its nodes.
+    pub node: NodeId,
+}
+
 /// Bytes between the shards of two regions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Link {
-    /// The other region: the sender of an inward message, the receiver of an outward one.
-    pub peer: RegionId,
+    /// The other end: the sender of an inward message, the receiver of an outward one.
+    pub peer: PeerNode,
     /// A framed message with its own version and checksum.
     pub bytes: Vec<u8>,
 }

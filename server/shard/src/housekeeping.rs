@@ -139,7 +139,7 @@ impl<E: Engine> Shard<E> {
     fn peer_figures(&self, peer: &crate::peer::Peer) -> PeerFigures {
         let mut figures = PeerFigures {
             region: peer.id(),
-            connected: peer.connected,
+            connected: peer.is_connected(),
             paused: self.catalog.applied.settings.paused.contains(&peer.name),
             ..PeerFigures::default()
         };

@@ -85,7 +85,8 @@ mod tests {
     fn what_is_cancelled_leaves_and_makes_room() {
         let mut inbox = Inbox::new();
         (1..=5).for_each(|number| inbox.push(request(number)).unwrap());
-        inbox.push(Envelope::LinkUp(types::RegionId(1))).unwrap();
+        let peer = crate::PeerNode { region: types::RegionId(1), node: types::NodeId::ONLY };
+        inbox.push(Envelope::LinkUp(peer)).unwrap();
         let before = inbox.bytes;
         assert_eq!(inbox.cancel(|number| number % 2 == 0), [2, 4]);
         assert_eq!(inbox.bytes, before - 2 * request(0).weight());

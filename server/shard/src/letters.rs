@@ -27,6 +27,9 @@ pub(crate) enum Content {
     /// A member asks its leader, under a number of its own, up to where it must have applied the log before
     /// it may read strongly.
     Ask(u64),
+    /// The group's share of another region's batch, for its leader to decide, or what became of one: a
+    /// message between regions in `global`'s format, carried on.
+    Share(Vec<u8>),
     /// The leader's answer, confirmed by a quorum.
     Confirmed {
         /// The number that was asked under.
@@ -40,12 +43,13 @@ const RAFT: u8 = 0;
 const HELD: u8 = 1;
 const ASK: u8 = 2;
 const CONFIRMED: u8 = 3;
+const SHARE: u8 = 4;
 
 impl Letter {
     /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         match &self.content {
-            Content::Raft(bytes) => bytes.len(),
+            Content::Raft(bytes) | Content::Share(bytes) => bytes.len(),
             Content::Held(_) | Content::Ask(_) | Content::Confirmed { .. } => 8,
         }
     }
@@ -62,6 +66,10 @@ pub(crate) fn encode(time: HybridTime, letters: &[Letter]) -> Vec<u8> {
         match &letter.content {
             Content::Raft(bytes) => {
                 out.push(RAFT);
+                put_sized(&mut out, bytes);
+            }
+            Content::Share(bytes) => {
+                out.push(SHARE);
                 put_sized(&mut out, bytes);
             }
             Content::Held(index) => {
@@ -97,6 +105,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(HybridTime, Vec<Letter>), Malforme
         let group = GroupId(reader.varint()?);
         let content = match reader.u8()? {
             RAFT => Content::Raft(reader.sized()?.to_vec()),
+            SHARE => Content::Share(reader.sized()?.to_vec()),
             HELD => Content::Held(reader.varint()?),
             ASK => Content::Ask(reader.varint()?),
             CONFIRMED => Content::Confirmed { number: reader.varint()?, index: reader.varint()? },
@@ -118,6 +127,7 @@ mod tests {
     fn letters() -> impl Strategy<Value = Vec<Letter>> {
         let content = prop_oneof![
             any::<Vec<u8>>().prop_map(Content::Raft),
+            any::<Vec<u8>>().prop_map(Content::Share),
             any::<u64>().prop_map(Content::Held),
             any::<u64>().prop_map(Content::Ask),
             any::<(u64, u64)>().prop_map(|(number, index)| Content::Confirmed { number, index }),

@@ -25,6 +25,7 @@ mod open;
 mod peer;
 mod pulse;
 mod reads;
+mod receiving;
 mod replica;
 mod requests;
 pub mod settings;
@@ -37,7 +38,7 @@ mod wide;
 mod writes;
 
 pub use clock::Clock;
-pub use envelope::{Envelope, Link, NodeLink, Reply, Request};
+pub use envelope::{Envelope, Link, NodeLink, PeerNode, Reply, Request};
 pub use error::Error;
 pub use figures::{Figures, PeerFigures};
 pub use identity::Identity;

@@ -1,4 +1,5 @@
-//! What a shard says to the other nodes of its region, and hears from them: raft's messages, and the time.
+//! What a shard says to the other nodes of its region, and hears from them: raft's messages, questions, other
+//! regions' records, and the time.
 //!
 //! Letters may be lost, doubled and reordered; raft copes. What leaves carries hybrid time, so nothing leaves
 //! before the clock's ceiling above that time is durable (`P7`).
@@ -81,6 +82,7 @@ impl<E: Engine> Shard<E> {
                 Content::Held(index) => self.note_held(group, index),
                 Content::Ask(number) => self.ask_for(group, Asker::Scan(link.node, number)),
                 Content::Confirmed { number, index } => self.confirmed(group, number, index),
+                Content::Share(bytes) => self.share_letter(link.node, group, &bytes)?,
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 use crate::confirm::Confirming;
 use crate::nodes::Outbox;
 use crate::peer::Peer;
-use crate::replica::{Replica, Untidy};
+use crate::replica::{Closing, Replica, Untidy};
 use crate::shard::{CatalogReplica, Due, Unsynced};
 use crate::wide::Wide;
 use crate::{Clock, Error, Figures, Settings, Shard, TurnId, identity};
@@ -145,6 +145,7 @@ impl<E: Engine> Shard<E> {
             shippers: BTreeMap::new(),
             last_change,
             closed,
+            promised: Closing::default(),
             ledger_entries,
             eager: false,
             established,

@@ -7,6 +7,8 @@ use storage::Engine;
 use types::{GroupId, HashRange, HybridTime, Incarnation, RegionId, limits};
 
 use crate::Shard;
+use crate::confirm::Asker;
+use crate::replica::Closing;
 
 impl<E: Engine> Shard<E> {
     /// Tells every open peer the closed times of the tables shared with it, and which it was told.
@@ -16,7 +18,8 @@ impl<E: Engine> Shard<E> {
             self.catalog.applied.named().filter(|table| table.entry.life == Life::Active).collect();
         let shared: Vec<Table> =
             tables.into_iter().filter(|table| table.entry.copies.len() > 1).cloned().collect();
-        let peers: Vec<_> = self.peers.values().filter(|peer| peer.connected).map(|peer| peer.id()).collect();
+        let peers: Vec<_> =
+            self.peers.values().filter(|peer| peer.is_connected()).map(|peer| peer.id()).collect();
         for peer in peers {
             let (mut pulses, mut ranges) = (Vec::new(), 0);
             for table in &shared {
@@ -24,24 +27,45 @@ impl<E: Engine> Shard<E> {
                 ranges += pulse.closed.len();
                 pulses.push(pulse);
                 if ranges >= limits::PULSE_RANGES_MAX {
-                    self.send(peer, &Message::Pulse(std::mem::take(&mut pulses)));
+                    self.send_to_all(peer, &Message::Pulse(std::mem::take(&mut pulses)));
                     ranges = 0;
                 }
             }
             if !pulses.is_empty() {
-                self.send(peer, &Message::Pulse(pulses));
+                self.send_to_all(peer, &Message::Pulse(pulses));
             }
         }
     }
 
     /// Chooses each partition's closed time: below every stamp in flight, at or below the durable ceiling, so
-    /// that no successor stamps below it either; everything later is stamped above it (`P8`).
+    /// that this node never stamps below it after a restart; everything later is stamped above it (`P8`).
+    ///
+    /// Another node may lead next. So where there are others, the time is promised only once a quorum has
+    /// answered a question asked after it was chosen: the question carried hybrid time at or above it, and
+    /// whoever leads next has a vote of one of those who answered.
     fn choose_closed(&mut self) {
         let present = self.clock.present().min(self.clock.durable());
         self.clock.pass(present);
-        for replica in self.replicas.values_mut().filter(|replica| replica.decides()) {
+        let alone = self.settings.nodes.len() == 1;
+        let mut asking = Vec::new();
+        for (group, replica) in self.replicas.iter_mut().filter(|(_, replica)| replica.decides()) {
             let flying = replica.overlay.least_stamp().map_or(HybridTime::MAX, HybridTime::previous);
             replica.closed = replica.closed.max(present.min(flying));
+            let chosen = Closing { time: replica.closed, last_change: replica.last_change };
+            match alone || !replica.home.replicated() {
+                true => replica.promised = chosen,
+                false => asking.push((*group, chosen)),
+            }
+        }
+        for (group, chosen) in asking {
+            self.ask_for(group, Asker::Closing(chosen));
+        }
+    }
+
+    /// A quorum has heard of a closed time that this leader chose.
+    pub(crate) fn promise(&mut self, group: GroupId, chosen: Closing) {
+        if let Some(replica) = self.replicas.get_mut(&group).filter(|replica| replica.decides()) {
+            replica.promised = replica.promised.max(chosen);
         }
     }
 
@@ -68,14 +92,19 @@ impl<E: Engine> Shard<E> {
 
     fn close_to(&mut self, group: GroupId, peer: RegionId) -> Option<HybridTime> {
         let replica = self.replicas.get_mut(&group).filter(|replica| replica.decides())?;
-        let (closed, last_change) = (replica.closed, replica.last_change);
+        let Closing { time, last_change } = replica.promised;
         let shipper = replica.shippers.get_mut(&peer)?;
-        Some(shipper.close(&replica.home, closed, last_change)).filter(|time| *time > HybridTime::ZERO)
+        Some(shipper.close(&replica.home, time, last_change)).filter(|time| *time > HybridTime::ZERO)
     }
 
-    /// Tells every open peer the tables that it shares and has not said to know in this state.
+    /// Tells every open peer the tables that it shares and has not said to know in this state. Of several
+    /// nodes, the one that leads the catalog does.
     pub(crate) fn send_tables(&mut self) {
-        let peers: Vec<_> = self.peers.values().filter(|peer| peer.connected).map(|peer| peer.id()).collect();
+        if self.is_shared(GroupId::CATALOG) && !self.catalog_decides() {
+            return;
+        }
+        let peers: Vec<_> =
+            self.peers.values().filter(|peer| peer.is_connected()).map(|peer| peer.id()).collect();
         for peer in peers {
             let Some(state) = self.peers.get(&peer) else { continue };
             let shared = self.catalog.applied.tables.values().map(|table| &table.entry);
@@ -83,7 +112,7 @@ impl<E: Engine> Shard<E> {
             let unknown = shared.filter(|entry| state.known.get(&entry.id) != Some(&entry.digest()));
             let unknown: Vec<_> = unknown.take(limits::CATALOG_QUEUE_MAX).cloned().collect();
             if !unknown.is_empty() {
-                self.send(peer, &Message::Tables(unknown));
+                self.send_to_all(peer, &Message::Tables(unknown));
             }
         }
     }

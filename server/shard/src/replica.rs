@@ -40,6 +40,8 @@ pub(crate) struct Replica<E: Engine> {
     pub last_change: u64,
     /// The largest closed time chosen: every stamp is above it (`P8`).
     pub closed: HybridTime,
+    /// The newest of them that no later leader can stamp below; what peers are told.
+    pub promised: Closing,
     /// Entries of the conflict ledger in this range.
     pub ledger_entries: u64,
     /// Whether it is to lead and has not heard of any leader: it stands again at every tick, because the
@@ -51,6 +53,15 @@ pub(crate) struct Replica<E: Engine> {
     pub tidied: u64,
     /// What there may be to tidy.
     pub untidy: Untidy,
+}
+
+/// A closed time that was chosen, and the newest change applied then: it may leave behind that one (`P8`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub(crate) struct Closing {
+    /// The time.
+    pub time: HybridTime,
+    /// The change's index.
+    pub last_change: u64,
 }
 
 /// What a look at the partition may find to collect; cleared when it found nothing.

@@ -9,7 +9,7 @@ use storage::Engine;
 use types::{GroupId, RegionId, limits};
 
 use crate::peer::Peer;
-use crate::{Error, Shard};
+use crate::{Error, PeerNode, Shard};
 
 impl<E: Engine> Shard<E> {
     /// Ships what is ready, partition by partition.
@@ -59,14 +59,20 @@ impl<E: Engine> Shard<E> {
             // A run without anything to send may have been long: the rest waits for the next turn.
             let Some(batch) = batch else { return Ok(true) };
             self.figures.records_shipped += batch.records.len() as u64;
-            self.send(peer, &Message::Batch(batch));
+            self.send_batch(group, peer, batch);
+        }
+    }
+
+    fn send_batch(&mut self, group: GroupId, region: RegionId, batch: Batch) {
+        if let Some(node) = self.peers.get(&region).and_then(|peer| peer.receiver(group)) {
+            self.send(PeerNode { region, node }, &Message::Batch(batch));
         }
     }
 
     /// Whether changes may leave for a peer.
     pub(crate) fn open_to(&self, peer: RegionId) -> bool {
         self.peers.get(&peer).is_some_and(|state| {
-            state.connected && !self.catalog.applied.settings.paused.contains(&state.name)
+            state.is_connected() && !self.catalog.applied.settings.paused.contains(&state.name)
         })
     }
 
@@ -143,7 +149,7 @@ impl<E: Engine> Shard<E> {
         };
         let batches: Vec<_> = home.others.iter().map(|to| (to.region, origin(*to))).collect();
         for (peer, origin) in batches {
-            self.send(peer, &Message::Batch(Batch { origin, records: vec![shipped.clone()] }));
+            self.send_batch(group, peer, Batch { origin, records: vec![shipped.clone()] });
         }
     }
 }

@@ -3,7 +3,9 @@
 use global::message::Origin;
 use item::operation::BatchWriteEntry;
 use item::{Error, Outcome};
-use types::{GroupId, RegionId, TableId, TableName};
+use types::{GroupId, NodeId, TableId, TableName};
+
+use crate::PeerNode;
 
 /// Waits for an index of a partition.
 #[derive(Debug)]
@@ -34,7 +36,14 @@ pub(crate) enum Waiter {
         number: u64,
     },
     /// A partition's share of another region's batch.
-    Share(Origin),
+    Share {
+        /// The partition.
+        group: GroupId,
+        /// Which batch.
+        origin: Origin,
+        /// The node that took the batch.
+        taken_by: NodeId,
+    },
 }
 
 /// Waits for an index of the catalog.
@@ -55,7 +64,7 @@ pub(crate) enum CatalogWaiter {
     /// A peer who is told that its entry is known.
     Known {
         /// Who.
-        peer: RegionId,
+        peer: PeerNode,
         /// The table.
         table: TableId,
         /// The digest of what it sent.

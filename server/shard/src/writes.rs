@@ -1,5 +1,6 @@
 //! Single-item writes: decided at the leader, proposed, answered once applied.
 
+use global::{Ack, Verdict};
 use item::operation::{Delete, Put, UpdateItem};
 use item::{Error as Refusal, Key, Outcome};
 use partition::effect::{Effect, Step};
@@ -134,7 +135,9 @@ impl<E: Engine> Shard<E> {
             Waiter::Reply { number, result } => self.reply_item(number, result),
             Waiter::Part { number, table, entry, result } => self.part(number, &table, entry, result),
             Waiter::Confirmed { group, number } => self.reached(group, number),
-            Waiter::Share(origin) => self.share(origin, true),
+            Waiter::Share { group, origin, taken_by } => {
+                self.tell_share(taken_by, group, Ack { origin, verdict: Verdict::Committed });
+            }
         }
     }
 
@@ -149,7 +152,9 @@ impl<E: Engine> Shard<E> {
             Waiter::Reply { number, .. } => self.reply_item(number, Err(refusal)),
             Waiter::Part { number, table, entry, .. } => self.part(number, &table, entry, Err(refusal)),
             Waiter::Confirmed { number, .. } => self.refuse_scan(number),
-            Waiter::Share(origin) => self.share(origin, false),
+            Waiter::Share { group, origin, taken_by } => {
+                self.tell_share(taken_by, group, Ack { origin, verdict: Verdict::Busy });
+            }
         }
     }
 

@@ -51,8 +51,13 @@ struct Converge {
 /// Runs a seed to its end.
 pub fn run(seed: u64, faults: Faults, purpose: Purpose) -> Run {
     let regions = REGIONS.iter().map(|name| RegionName::new(*name).expect("the names are valid"));
-    let mut world =
-        World::new(&Setting { seed, regions: regions.collect(), faults, written: purpose == Purpose::Read });
+    let mut world = World::new(&Setting {
+        seed,
+        regions: regions.collect(),
+        nodes: 1,
+        faults,
+        written: purpose == Purpose::Read,
+    });
     let workload = Workload::new(seed, &mut world);
     let mut chance = Chance::new(seed, Stream::Plan);
     let plan = Plan::draw(&mut chance, REGIONS.len(), LEAST_NS);

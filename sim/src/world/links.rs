@@ -3,7 +3,7 @@
 //! Each end learns of a change in its own time. A node that crashed knows nothing of its connections; its
 //! peers find out later.
 
-use shard::{Envelope, Link};
+use shard::{Envelope, Link, NodeLink, PeerNode};
 
 use crate::clock::MILLISECOND_NS;
 use crate::event::{Event, NodeId};
@@ -49,16 +49,14 @@ impl World {
     pub(super) fn link_up(&mut self, node: NodeId, peer: NodeId, connection: u32) {
         if self.runs(node) && self.runs(peer) && self.network.learn(node, peer, connection, true) {
             self.trace.note(self.now_ns, "link up", [node as u64, peer as u64], &connection.to_be_bytes());
-            let region = self.nodes[peer].region;
-            self.push(node, Envelope::LinkUp(region));
+            self.tell_link(node, peer, Envelope::LinkUp);
         }
     }
 
     pub(super) fn link_down(&mut self, node: NodeId, peer: NodeId, connection: u32) {
         if self.network.learn(node, peer, connection, false) && self.runs(node) {
             self.trace.note(self.now_ns, "link down", [node as u64, peer as u64], &connection.to_be_bytes());
-            let region = self.nodes[peer].region;
-            self.push(node, Envelope::LinkDown(region));
+            self.tell_link(node, peer, Envelope::LinkDown);
         }
         // The end that learnt it tries again until the pair is whole.
         if self.runs(node) && self.runs(peer) {
@@ -73,8 +71,26 @@ impl World {
             return;
         }
         self.trace.note(self.now_ns, "deliver", [to as u64, from as u64], &bytes);
-        let peer = self.nodes[from].region;
-        self.push(to, Envelope::Link(Link { peer, bytes }));
+        let envelope = match self.are_near(from, to) {
+            true => Envelope::Node(NodeLink { node: self.nodes[from].node, bytes }),
+            false => Envelope::Link(Link { peer: self.peer(from), bytes }),
+        };
+        self.push(to, envelope);
+    }
+
+    /// Whether two nodes are of one region: they are not told of the connection between them.
+    fn are_near(&self, one: NodeId, other: NodeId) -> bool {
+        self.nodes[one].region == self.nodes[other].region
+    }
+
+    fn peer(&self, node: NodeId) -> PeerNode {
+        PeerNode { region: self.nodes[node].region, node: self.nodes[node].node }
+    }
+
+    fn tell_link(&mut self, node: NodeId, peer: NodeId, change: impl FnOnce(PeerNode) -> Envelope) {
+        if !self.are_near(node, peer) {
+            self.push(node, change(self.peer(peer)));
+        }
     }
 
     /// Puts an envelope into an inbox. A full one drops it, as a link may.

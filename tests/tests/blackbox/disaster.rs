@@ -8,7 +8,7 @@ use blackbox::command_line::{meridian, verify};
 use blackbox::history::Book;
 use blackbox::load::{self, Load};
 use blackbox::power;
-use blackbox::regions::{Layout, NAMES, Regions};
+use blackbox::regions::Regions;
 
 const TABLE: &str = "struck";
 
@@ -52,22 +52,20 @@ pub async fn strike(regions: &mut Regions, strike: Strike, rounds: usize, chance
 
 async fn create(regions: &Regions) {
     let mut words = vec!["table", "create", TABLE, "--key", "id:S", "--partitions", "4"];
-    let names = NAMES.join(",");
-    if regions.layout() == Layout::Regions {
-        words.extend(["--regions", &names]);
-    }
+    let names = regions.names().join(",");
+    words.extend(["--regions", &names]);
     let created = meridian(&regions.endpoint(0), &words).await;
     assert_eq!(created.status, 0, "{created:?}");
 }
 
 async fn round(regions: &mut Regions, strike: Strike, chance: &mut Chance, aftermath: &mut Aftermath) {
-    let struck = chance.below(NAMES.len());
+    let struck = chance.below(regions.count());
     let load = Load::start(regions, TABLE, &aftermath.book, aftermath.rounds, chance);
     // The moment is the point: nothing tells it, so that it falls on every step of a write.
     tokio::time::sleep(chance.between_ms(200, 1500)).await;
     let all = match strike {
         Strike::Kill | Strike::PowerCut => vec![struck],
-        Strike::PowerCutOfAll => (0..NAMES.len()).collect(),
+        Strike::PowerCutOfAll => (0..regions.count()).collect(),
     };
     for struck in &all {
         regions.kill(*struck).await;
@@ -84,7 +82,7 @@ async fn round(regions: &mut Regions, strike: Strike, chance: &mut Chance, after
     }
     aftermath.violations = load::violations(regions, TABLE, &aftermath.book, Some(struck)).await;
     if aftermath.violations.is_empty() {
-        let endpoints: Vec<String> = (0..NAMES.len()).map(|region| regions.endpoint(region)).collect();
+        let endpoints: Vec<String> = (0..regions.count()).map(|region| regions.endpoint(region)).collect();
         let start = Instant::now();
         if let Err(differences) = verify(TABLE, &endpoints).await {
             aftermath.violations.push(differences);

@@ -1,5 +1,5 @@
-//! Three nodes of one region: any one of them may be lost, and all of them at once lose power, and nothing
-//! that was acknowledged goes.
+//! Regions of three nodes: any one of them may be lost, and all of them at once lose power, and nothing that
+//! was acknowledged goes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,9 +23,8 @@ const TABLE: &str = "probed";
 /// Enough keys that each of the table's partitions has one.
 const PROBES: usize = 24;
 
-async fn outlives(strike_with: Strike, rounds: usize, name: &str) -> u64 {
+async fn outlives(mut nodes: Regions, strike_with: Strike, rounds: usize, name: &str) -> u64 {
     let mut chance = Chance::of_this_run();
-    let mut nodes = Regions::start_nodes(Build::Shipped).await;
     let after = strike(&mut nodes, strike_with, rounds, &mut chance).await;
     assert!(after.violations.is_empty(), "round {}:\n{}", after.rounds, after.violations.join("\n"));
     let figures = json!({
@@ -41,12 +40,27 @@ async fn outlives(strike_with: Strike, rounds: usize, name: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_with_a_node() {
-    outlives(Strike::Kill, count(10), "nodes_kill").await;
+    let nodes = Regions::start_nodes(Build::Shipped).await;
+    outlives(nodes, Strike::Kill, count(10), "nodes_kill").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_with_the_power_of_all() {
-    let bytes_lost = outlives(Strike::PowerCutOfAll, count(10), "nodes_power_cut").await;
+    let nodes = Regions::start_nodes(Build::Shipped).await;
+    let bytes_lost = outlives(nodes, Strike::PowerCutOfAll, count(10), "nodes_power_cut").await;
+    assert!(bytes_lost > 0, "no power cut took a byte: this proves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regions_of_several_nodes_agree_whichever_node_is_lost() {
+    let nodes = Regions::start_clusters(Build::Shipped).await;
+    outlives(nodes, Strike::Kill, count(10), "clusters_kill").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regions_of_several_nodes_agree_after_a_power_cut_of_all() {
+    let nodes = Regions::start_clusters(Build::Shipped).await;
+    let bytes_lost = outlives(nodes, Strike::PowerCutOfAll, count(10), "clusters_power_cut").await;
     assert!(bytes_lost > 0, "no power cut took a byte: this proves nothing");
 }
 

@@ -238,7 +238,7 @@ async fn health_and_metrics_tell_how_it_is() {
         r#"meridian_requests_total{region="us-east-1",operation="PutItem",result="done"} 1"#,
         r#"meridian_requests_total{region="us-east-1",operation="DeleteItem",result="client_error"} 1"#,
         r#"meridian_request_seconds_count{region="us-east-1",operation="PutItem"} 1"#,
-        r#"meridian_link_up{region="us-east-1",peer="eu-west-1"} 1"#,
+        r#"meridian_link_up{region="us-east-1",peer="eu-west-1",node="1"} 1"#,
         r#"meridian_pending_changes{region="us-east-1",peer="ap-northeast-1"} 0"#,
         r#"meridian_writes_acknowledged_total{region="us-east-1"} 1"#,
         r#"meridian_serving{region="us-east-1"} 1"#,

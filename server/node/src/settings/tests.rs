@@ -120,7 +120,7 @@ fn addresses_that_others_reach_need_a_word() {
 fn peers_are_other_regions_each_named_once() {
     let with = |more: &[&'static str]| node_of(&[&["--region", "a", "--data", "/data"], more].concat());
     assert!(matches!(with(&["--peer", "a=h:1"]), Err(Error::PeerIsSelf { .. })));
-    assert!(matches!(with(&["--peer", "b=h:1", "--peer", "b=h:2"]), Err(Error::Twice { .. })));
+    assert!(matches!(with(&["--peer", "b=h:1", "--peer", "b=h:2"]), Err(Error::PeerTwice { .. })));
     let many: Vec<String> = (0..16).map(|number| format!("--peer=r{number}=h:1")).collect();
     let many: Vec<&str> =
         ["--region", "a", "--data", "/d"].into_iter().chain(many.iter().map(|m| &m[..])).collect();
@@ -179,19 +179,34 @@ fn a_node_is_told_all_others_of_its_region() {
         let refused = node_of(&["--region", "a", "--data", "d", "--node", "2", "--member", twice]);
         assert!(matches!(refused, Err(Error::NodeTwice { .. })), "{twice}");
     }
-    let both = [&given[..], &["--peer", "b=h:9"]].concat();
-    assert!(matches!(node_of(&both), Err(Error::NodesAndRegions)));
+    let far = [&given[..], &["--peer", "b=h:7,b/2=h:8,c/3=h:9"]].concat();
+    let peers = node_of(&far).unwrap().peers;
+    let peers: Vec<_> =
+        peers.iter().map(|peer| (peer.region.as_str(), peer.node.0, &*peer.address)).collect();
+    assert_eq!(peers, [("b", 1, "h:7"), ("b", 2, "h:8"), ("c", 3, "h:9")]);
+    let twice = [&given[..], &["--peer", "b=h:7,b/1=h:8"]].concat();
+    assert!(matches!(node_of(&twice), Err(Error::PeerTwice { .. })));
 }
 
 #[test]
-fn dev_runs_several_nodes_of_one_region() {
+fn dev_runs_several_nodes_of_each_region() {
     let settings = dev_of(&["--regions", "a", "--nodes", "3", "--data", "d"]).unwrap();
     let addresses: Vec<_> = settings.nodes.iter().map(|node| node.listen).collect();
     let second = settings.node(1, &addresses);
     assert_eq!((second.node, second.data, second.peers), (NodeId(2), PathBuf::from("d/a/2"), vec![]));
     let members: Vec<_> = second.members.iter().map(|member| (member.node.0, &*member.address)).collect();
     assert_eq!(members, [(1, "127.0.0.1:7001"), (3, "127.0.0.1:7003")]);
-    assert!(matches!(dev_of(&["--nodes", "3"]), Err(Error::NodesAndRegions)));
+    let settings = dev_of(&["--regions", "a,b", "--nodes", "3"]).unwrap();
+    let ports: Vec<_> =
+        settings.nodes.iter().map(|node| (node.region.as_str(), node.node.0, node.listen.port())).collect();
+    let first =
+        [("a", 1, 7001), ("b", 1, 7002), ("a", 2, 7003), ("b", 2, 7004), ("a", 3, 7005), ("b", 3, 7006)];
+    assert_eq!(ports, first);
+    let addresses: Vec<_> = settings.nodes.iter().map(|node| node.listen).collect();
+    let peers = settings.node(2, &addresses).peers;
+    let peers: Vec<_> =
+        peers.iter().map(|peer| (peer.region.as_str(), peer.node.0, &*peer.address)).collect();
+    assert_eq!(peers, [("b", 1, "127.0.0.1:7002"), ("b", 2, "127.0.0.1:7004"), ("b", 3, "127.0.0.1:7006")]);
     let many = dev_of(&["--regions", "a", "--nodes", "65"]);
     assert!(matches!(many, Err(Error::TooManyNodes { count: 65 })));
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use item::operation::{Command, Delete, Get, Operation, PageOptions, Put, Scan, WriteOptions};
 use item::outcome::{Answer, Page};
 use item::{AttributeValue, Item, Outcome};
-use shard::{Envelope, FirstStart, Inbox, Link, NodeLink, Request, Settings, Shard};
+use shard::{Envelope, FirstStart, Inbox, Link, NodeLink, PeerNode, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
 use storage::{Engine, keys};
 use types::command::{RegionAnswer, RegionCommand, TableAnswer, TableCommand};
@@ -51,7 +51,8 @@ impl World {
         World::with_nodes(&["a"], nodes)
     }
 
-    fn with_nodes(names: &[&str], nodes: usize) -> Self {
+    /// Regions of several nodes each: those of one region, one after the other.
+    pub fn with_nodes(names: &[&str], nodes: usize) -> Self {
         let names = names.iter().flat_map(|name| std::iter::repeat_n(*name, nodes));
         let names: Vec<_> = names.map(|name| RegionName::new(name).expect("a name")).collect();
         let mut world = World {
@@ -84,7 +85,8 @@ impl World {
     }
 
     fn open(&self, region: usize) -> Shard<Memory> {
-        let peers = self.names.iter().filter(|name| **name != self.names[region]).cloned().collect();
+        let others = self.names.iter().step_by(self.nodes);
+        let peers = others.filter(|name| **name != self.names[region]).cloned().collect();
         let settings = Settings {
             region: self.names[region].clone(),
             node: self.node(region),
@@ -101,24 +103,41 @@ impl World {
         NodeId((shard % self.nodes) as u64 + 1)
     }
 
+    fn peer(&self, shard: usize) -> PeerNode {
+        PeerNode { region: self.names[shard].id(), node: self.node(shard) }
+    }
+
     /// Stops a node; what it did not sync is lost.
     pub fn kill(&mut self, node: usize) {
         self.engines[node].crash(Torn::default());
         self.inboxes[node] = Inbox::new();
         self.down.insert(node);
+        for other in self.abroad(node) {
+            self.push(other, Envelope::LinkDown(self.peer(node)));
+        }
     }
 
     /// Starts a node that was stopped.
     pub fn start_again(&mut self, node: usize) {
         self.down.remove(&node);
         self.shards[node] = self.open(node);
+        for other in self.abroad(node) {
+            self.push(other, Envelope::LinkUp(self.peer(node)));
+            self.push(node, Envelope::LinkUp(self.peer(other)));
+        }
+    }
+
+    /// The nodes of other regions that run.
+    fn abroad(&self, node: usize) -> Vec<usize> {
+        let running = (0..self.names.len()).filter(|other| !self.down.contains(other));
+        running.filter(|other| self.names[*other] != self.names[node]).collect()
     }
 
     fn link_all(&mut self) {
         for to in 0..self.names.len() {
             for from in 0..self.names.len() {
                 if self.names[from] != self.names[to] {
-                    self.push(to, Envelope::LinkUp(self.names[from].id()));
+                    self.push(to, Envelope::LinkUp(self.peer(from)));
                 }
             }
         }
@@ -208,9 +227,10 @@ impl World {
                     assert!(self.replies.insert(reply.number, reply.result).is_none(), "one answer each");
                 }
                 Envelope::Link(link) => {
-                    let to = self.names.iter().position(|name| name.id() == link.peer).expect("a peer");
-                    let inward = Link { peer: self.names[region].id(), bytes: link.bytes };
-                    if self.cut.contains(&(region, to)) {
+                    let first = self.names.iter().position(|name| name.id() == link.peer.region);
+                    let to = first.expect("a peer") + link.peer.node.0 as usize - 1;
+                    let inward = Link { peer: self.peer(region), bytes: link.bytes };
+                    if self.cut.contains(&(region, to)) || self.down.contains(&to) {
                         continue;
                     }
                     match self.delay_ms {
@@ -262,10 +282,22 @@ impl World {
         panic!("no leader");
     }
 
-    /// Asks one node after the other until one leads; which did, and what it said.
+    /// Asks one node of a region of several nodes after the other until one leads; which did, and what it
+    /// said.
     pub fn ask_cluster(&mut self, operation: &Operation) -> (usize, Outcome) {
+        self.ask_region(0, operation)
+    }
+
+    /// The nodes of a region.
+    pub fn nodes_of(&self, region: usize) -> std::ops::Range<usize> {
+        region * self.nodes..(region + 1) * self.nodes
+    }
+
+    /// Asks one node of a region after the other until one leads; which did, and what it said.
+    pub fn ask_region(&mut self, region: usize, operation: &Operation) -> (usize, Outcome) {
         for _ in 0..200 {
-            for node in (0..self.shards.len()).filter(|node| !self.down.contains(node)).collect::<Vec<_>>() {
+            let nodes = self.nodes_of(region);
+            for node in nodes.filter(|node| !self.down.contains(node)).collect::<Vec<_>>() {
                 match self.command(node, Command::Item(operation.clone())) {
                     Err(
                         item::Error::NotLeader | item::Error::Elsewhere { .. } | item::Error::OutcomeUnknown,
@@ -351,11 +383,18 @@ impl World {
 
     /// Creates a table in a region of several nodes and waits until all of them call it active.
     pub fn create_in_cluster(&mut self, table: &str, partitions: u32) {
+        self.create_in_clusters(table, &[], partitions);
+    }
+
+    /// Creates a table in regions of several nodes, none for the first region alone, and waits until all
+    /// nodes call it active.
+    pub fn create_in_clusters(&mut self, table: &str, regions: &[&str], partitions: u32) {
         let key =
             KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None };
-        let command = TableCommand::Create { name: name(table), key, regions: vec![], partitions };
+        let regions = regions.iter().map(|name| RegionName::new(*name).expect("a name")).collect();
+        let command = TableCommand::Create { name: name(table), key, regions, partitions };
         self.run_ms(5000);
-        let made = (0..self.shards.len()).any(|node| {
+        let made = self.nodes_of(0).any(|node| {
             let refused = self.command(node, Command::Table(command.clone()));
             !matches!(refused, Err(item::Error::NotLeader | item::Error::Elsewhere { .. }))
         });
