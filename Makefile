@@ -21,6 +21,10 @@ HOOKS := meridian-node/planted
 
 # Seeds of the simulator's part in `make test`.
 SEEDS_IN_TEST ?= 20
+# Seeds of each scenario in `accept`.
+SEEDS_IN_ACCEPT ?= 300
+# What the simulator puts regions through.
+SCENARIOS := converge clusters register liveness
 # CPU time that each fuzz target gets.
 FUZZ_SECONDS ?= 5
 # Every test that links no test hooks: the simulator has them, so its tests are a build of their own.
@@ -47,7 +51,7 @@ release: shipped simulator
 test: check fuzz shipped hooked simulator datasets
 	cargo test --release -p meridian-sim
 	$(BLACKBOX) $(TEST)
-	$(SHIPPED)/meridian-sim run converge --seeds $(SEEDS_IN_TEST)
+	for scenario in $(SCENARIOS); do $(SHIPPED)/meridian-sim run $$scenario --seeds $(SEEDS_IN_TEST) || exit 1; done
 
 # Format, lints, and what may enter the build.
 check: deps $(DENY)
@@ -63,9 +67,9 @@ fuzz: deps $(FUZZ)
 	.ci/fuzz $(if $(TARGET),replay $(TARGET) $(INPUT),$(FUZZ_SECONDS))
 
 # The simulator on its own, from seed 0 or SEED on:
-#   make sim SEEDS=1000
+#   make sim SCENARIO=register SEEDS=1000
 sim: simulator
-	$(SHIPPED)/meridian-sim run converge $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
+	$(SHIPPED)/meridian-sim run $(or $(SCENARIO),converge) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
 
 shipped: deps
 	cargo build --release -p meridian-node -p meridian-client
@@ -81,13 +85,14 @@ simulator: deps
 
 # The same tests at full counts, one at a time, times judged. Each part's figures are kept, by commit, as JSON:
 # a run that was broken off goes on where it stopped. A tree with changes of its own has no commit to go by.
-PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes simulate hunt fuzz nodes \
+PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes $(SCENARIOS) hunt fuzz nodes \
 	speed latency rivals overload beyond_memory hostility
 accept: $(PARTS:%=$(ACCEPTED)/%.json)
 	@cat $^
 
-$(ACCEPTED)/simulate.json: | simulator $(ACCEPTED)
-	$(SHIPPED)/meridian-sim run converge --seeds 1000 --json > $@.partial
+$(ACCEPTED)/converge.json: SEEDS_IN_ACCEPT = 1000
+$(SCENARIOS:%=$(ACCEPTED)/%.json): $(ACCEPTED)/%.json: | simulator $(ACCEPTED)
+	$(SHIPPED)/meridian-sim run $* --seeds $(SEEDS_IN_ACCEPT) --json > $@.partial
 	@mv $@.partial $@
 
 $(ACCEPTED)/hunt.json: | simulator $(ACCEPTED)

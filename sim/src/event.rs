@@ -6,13 +6,13 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use shard::TurnId;
+use shard::{Request, TurnId};
 
 /// A node by its number among all nodes of all regions: those of one region follow one another.
 pub type NodeId = usize;
 
 /// Something that happens to a node or to whoever watches the world.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Event {
     /// A node may make a turn.
     Turn {
@@ -89,6 +89,13 @@ pub enum Event {
     Restart {
         /// Which.
         node: NodeId,
+    },
+    /// A request that another node of the region passed on arrives.
+    PassOn {
+        /// At which node.
+        node: NodeId,
+        /// The request.
+        request: Box<Request>,
     },
     /// A scenario's own timer.
     Timer(Timer),

@@ -8,18 +8,17 @@ use storage::{Direction, Error, Read, Record};
 use types::TableId;
 
 use crate::disk::Disk;
-use crate::event::NodeId;
 use crate::history::History;
 
-/// Writes into a history what a node's disk holds of its table.
-pub fn read(history: &mut History, node: NodeId, disk: &Disk) -> Result<(), Error> {
+/// Writes into a history what a disk of a region holds of the table.
+pub fn read(history: &mut History, region: usize, disk: &Disk) -> Result<(), Error> {
     let Some(table) = history.table else { return Ok(()) };
     let (mut records, mut losses, mut strangers) = (BTreeMap::new(), Vec::new(), Vec::new());
     each(disk, &record::table(table), |key, value| {
         let key = record::Key::decode(key)?.key;
         match history.key(key) {
             Some(key) => drop(records.insert(key, Record::decode(value)?)),
-            None => strangers.push((node, key.to_vec())),
+            None => strangers.push((region, key.to_vec())),
         }
         Ok(())
     })?;
@@ -27,13 +26,13 @@ pub fn read(history: &mut History, node: NodeId, disk: &Disk) -> Result<(), Erro
         let key = ledger::Key::decode(key)?.key;
         match history.key(key) {
             Some(key) => losses.push((key, LedgerEntry::decode(value)?)),
-            None => strangers.push((node, key.to_vec())),
+            None => strangers.push((region, key.to_vec())),
         }
         Ok(())
     })?;
     history.strangers.extend(strangers);
-    history.finals[node].records = records;
-    history.finals[node].ledger = losses;
+    history.finals[region].records = records;
+    history.finals[region].ledger = losses;
     Ok(())
 }
 
@@ -47,6 +46,18 @@ pub fn live(disk: &Disk, table: TableId) -> Option<BTreeMap<Vec<u8>, Vec<u8>>> {
         Ok(())
     });
     read.is_ok().then_some(live)
+}
+
+/// The table of some record that a disk holds.
+pub fn any_table(disk: &Disk) -> Option<TableId> {
+    let (from, _) = record::table(TableId::default());
+    let mut found = None;
+    each(disk, &(vec![from[0]], vec![from[0] + 1]), |key, _| {
+        found = Some(record::Key::decode(key)?.table);
+        Ok(())
+    })
+    .ok()?;
+    found
 }
 
 fn each(

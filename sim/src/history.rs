@@ -149,9 +149,9 @@ pub enum What {
     },
     /// A closed time was received.
     Closed(ClosedReceived),
-    /// The region's process ended.
+    /// The process ended.
     Crashed,
-    /// The region's process began again.
+    /// The process began again.
     Restarted,
 }
 
@@ -181,6 +181,8 @@ pub struct Fact {
     pub at_ns: u64,
     /// In which region.
     pub region: NodeId,
+    /// On which node, where that counts; the region's number, where it has no others.
+    pub node: NodeId,
     /// What.
     pub what: What,
 }
@@ -199,15 +201,18 @@ pub struct Final {
 /// A run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The regions, by node number.
+    /// The regions, by number.
     pub regions: Vec<RegionId>,
+    /// Whether a region has several nodes: a message may then reach one that has restarted by way of another
+    /// that has not.
+    pub several: bool,
     /// The table's keys, by number: hash and encoded key.
     pub keys: Vec<(KeyHash, Vec<u8>)>,
     /// The table, once it is known.
     pub table: Option<TableId>,
     /// What happened, in order.
     pub facts: Vec<Fact>,
-    /// How it ended, by node number.
+    /// How it ended, by region.
     pub finals: Vec<Final>,
     /// Observations of keys that nobody ever wrote.
     pub strangers: Vec<(NodeId, Vec<u8>)>,
@@ -238,11 +243,17 @@ impl History {
 
     /// Adds a fact.
     pub fn add(&mut self, at_ns: u64, region: NodeId, what: What) {
-        self.facts.push(Fact { at_ns, region, what });
+        self.add_on(at_ns, region, region, what);
     }
 
-    /// Adds what was observed of a region.
-    pub fn observe(&mut self, at_ns: u64, region: NodeId, observation: Observation) {
+    /// Adds a fact of one node.
+    pub fn add_on(&mut self, at_ns: u64, region: NodeId, node: NodeId, what: What) {
+        self.facts.push(Fact { at_ns, region, node, what });
+    }
+
+    /// Adds what was observed of a region's node. What several nodes of one region do alike counts once, when
+    /// the first of them does it.
+    pub fn observe(&mut self, at_ns: u64, region: NodeId, node: NodeId, observation: Observation) {
         let what = match observation {
             Observation::Applied(applied) => self.applied(region, applied),
             Observation::Remembered { hash, request, outcome, .. } => {
@@ -271,7 +282,7 @@ impl History {
             Observation::Closed(closed) => Some(What::Closed(closed)),
         };
         if let Some(what) = what {
-            self.add(at_ns, region, what);
+            self.add_on(at_ns, region, node, what);
         }
     }
 

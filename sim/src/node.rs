@@ -63,6 +63,8 @@ pub struct Node {
     pub flushing: bool,
     /// Requests handed over and not answered.
     pub outstanding: BTreeSet<u64>,
+    /// Whether the process never starts again.
+    pub buried: bool,
     /// Crash as soon as something is appended and not synced.
     pub crash_on_append: bool,
     /// Whether the wall clock was stepped beyond the bound when the process began, which only a restart
@@ -94,8 +96,17 @@ impl Node {
             reads: VecDeque::new(),
             flushing: false,
             outstanding: BTreeSet::new(),
+            buried: false,
             crash_on_append: false,
             began_astray: false,
+        }
+    }
+
+    /// What it is called: a region's only node by the region's name.
+    pub fn label(&self) -> String {
+        match self.nodes.len() {
+            1 => self.name.to_string(),
+            _ => format!("{}{}", self.name, self.node.0),
         }
     }
 

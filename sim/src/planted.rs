@@ -8,18 +8,28 @@ use crate::violation::Violation;
 /// Seeds within which a planted bug must be caught.
 pub const SEEDS_MAX: u64 = 1000;
 
-/// The checkers that a bug is planted for.
-pub fn expected(planted: Planted) -> &'static [&'static str] {
+/// Where a bug is hunted, and the checkers that it is planted for.
+pub fn expected(planted: Planted) -> (Scenario, &'static [&'static str]) {
+    use Scenario::{Clusters, Converge, Register};
     match planted {
-        Planted::AcknowledgeBeforeSync => &["acknowledged"],
-        Planted::ShipBeforeCommit => &["maximum"],
-        Planted::CursorBeforeAck => &["maximum", "closed"],
-        Planted::TieByTimeOnly => &["agreement", "maximum"],
-        Planted::CollectBeforeClosed => &["collection"],
-        Planted::NoFloor => &["collection", "causality"],
-        Planted::WallClockStamps => &["order"],
-        Planted::OmitSeen => &["causality", "ledger"],
-        Planted::ClosedFromShipped => &["closed"],
+        Planted::AcknowledgeBeforeSync => (Converge, &["acknowledged"]),
+        Planted::ShipBeforeCommit => (Converge, &["maximum"]),
+        Planted::CursorBeforeAck => (Converge, &["maximum", "closed"]),
+        Planted::TieByTimeOnly => (Converge, &["agreement", "maximum"]),
+        Planted::CollectBeforeClosed => (Converge, &["collection"]),
+        Planted::NoFloor => (Converge, &["collection", "causality"]),
+        Planted::WallClockStamps => (Converge, &["order"]),
+        Planted::OmitSeen => (Converge, &["causality", "ledger"]),
+        Planted::ClosedFromShipped => (Converge, &["closed"]),
+        Planted::StaleReads | Planted::AnyoneReads => (Register, &["linearizable"]),
+        Planted::DecideEarly => (Register, &["linearizable"]),
+        // What is applied is not what was decided: an assertion finds it, or a reader.
+        Planted::KeepOverlay => (Register, &["linearizable", "panic"]),
+        Planted::UnknownAsRefused | Planted::ForgetRequests => (Register, &["linearizable"]),
+        Planted::ShowUncommitted => (Register, &["linearizable"]),
+        Planted::CutUnheld => (Register, &["liveness", "agreement", "panic", "fatal"]),
+        Planted::NoMerge | Planted::CloseAlone => (Clusters, &["closed"]),
+        Planted::ShareUncommitted => (Clusters, &["maximum", "agreement", "closed"]),
     }
 }
 
@@ -33,11 +43,12 @@ pub struct Catch {
 }
 
 /// Runs seeds with a bug planted until one of its checkers catches it; `None` when none does.
-pub fn hunt(scenario: Scenario, planted: Planted, seeds: std::ops::Range<u64>) -> Option<Catch> {
+pub fn hunt(planted: Planted, seeds: std::ops::Range<u64>) -> Option<Catch> {
+    let (scenario, checkers) = expected(planted);
     seeds.into_iter().find_map(|seed| {
         let Run { violations, .. } = scenario.try_once(seed, Faults::with(planted));
         let mut caught = violations.into_iter();
-        let violation = caught.find(|violation| expected(planted).contains(&violation.check))?;
+        let violation = caught.find(|violation| checkers.contains(&violation.check))?;
         Some(Catch { seed, violation })
     })
 }

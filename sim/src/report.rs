@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::run::Verdict;
+use crate::run::{Scenario, Verdict};
 use crate::tally::Tally;
 use crate::violation::Violation;
 
@@ -60,10 +60,10 @@ impl Report {
         self.failures.push(Failure { seed, violations, tail });
     }
 
-    /// Sums up. Every required count must have been reached.
-    pub fn finish(&mut self) {
+    /// Sums up what a scenario came to. Every required count must have been reached.
+    pub fn finish(&mut self, scenario: Scenario) {
         self.failures.sort_by_key(|failure| failure.seed);
-        let required = self.tally.required();
+        let required = self.tally.required(scenario);
         self.zero = required.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
         self.speed = self.tally.virtual_ms as f64 / 1000.0 / self.thread_seconds.max(1e-9);
     }
@@ -139,7 +139,7 @@ mod tests {
         let mut report = Report::default();
         report.add(verdict(1, None), 0.5);
         report.add(verdict(2, None), 0.5);
-        report.finish();
+        report.finish(Scenario::Converge);
         assert!(report.is_good());
         assert_eq!(report.speed, 120.0);
     }
@@ -149,14 +149,14 @@ mod tests {
         let mut report = Report::default();
         report.add(verdict(2, Some("order")), 0.5);
         report.add(verdict(1, Some("determinism")), 0.5);
-        report.finish();
+        report.finish(Scenario::Converge);
         assert!(!report.is_good());
         assert_eq!((report.violations, report.nondeterministic), (1, 1));
         assert!(report.text().contains("[order]"));
 
         let mut report = Report::default();
         report.add(Verdict { tally: Tally::default(), ..verdict(1, None) }, 0.5);
-        report.finish();
+        report.finish(Scenario::Converge);
         assert!(!report.is_good() && report.text().contains("nothing was counted of: conflicts"));
     }
 }

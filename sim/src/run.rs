@@ -6,10 +6,13 @@ use std::panic::{self, AssertUnwindSafe};
 
 use types::Faults;
 
-use crate::scenario::converge;
+use crate::clock::MILLISECOND_NS;
+use crate::scenario::register::Ending;
+use crate::scenario::{converge, register};
 use crate::tally::Tally;
 use crate::trace::Trace;
 use crate::violation::Violation;
+use crate::world::World;
 
 /// Lines of a failed run's trace that are shown.
 const TAIL_LINES: usize = 40;
@@ -23,6 +26,23 @@ pub struct Run {
     pub tally: Tally,
     /// What happened, as one number.
     pub trace: Trace,
+}
+
+impl Run {
+    /// A run that ends with its world as it is.
+    pub fn of(mut world: World, violations: Vec<Violation>) -> Run {
+        for node in &world.nodes {
+            if let Some(machine) = &node.machine {
+                world.tally.take_figures(&machine.figures());
+            }
+            let digest = node.disk.digest(|bytes| world.trace.fold(bytes));
+            debug_assert!(digest.is_ok(), "an in-memory disk is always readable");
+        }
+        world.tally.take_carried(&world.network.carried);
+        world.tally.take_history(&world.history);
+        world.tally.virtual_ms = world.now_ns / MILLISECOND_NS;
+        Run { violations, tally: world.tally, trace: world.trace }
+    }
 }
 
 /// What a run is made for.
@@ -52,19 +72,42 @@ pub struct Verdict {
 /// What a seed is put through.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scenario {
-    /// Three regions, few keys, every fault.
+    /// Three regions of one node each, few keys, every fault.
     Converge,
+    /// The same, with regions of three nodes each.
+    Clusters,
+    /// Regions of three nodes, keys that are used as registers in one region each, every fault.
+    Register,
+    /// The same, and in the end one node of each region stays dead.
+    Liveness,
 }
 
 impl Scenario {
+    /// All of them.
+    pub const ALL: [Scenario; 4] =
+        [Scenario::Converge, Scenario::Clusters, Scenario::Register, Scenario::Liveness];
+
+    /// What a command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scenario::Converge => "converge",
+            Scenario::Clusters => "clusters",
+            Scenario::Register => "register",
+            Scenario::Liveness => "liveness",
+        }
+    }
+
     /// The scenario of a name.
     pub fn of_name(name: &str) -> Option<Scenario> {
-        (name == "converge").then_some(Scenario::Converge)
+        Scenario::ALL.into_iter().find(|scenario| scenario.name() == name)
     }
 
     fn run(self, seed: u64, faults: Faults, purpose: Purpose) -> Run {
         match self {
-            Scenario::Converge => caught(|| converge::run(seed, faults, purpose)),
+            Scenario::Converge => caught(|| converge::run(seed, 1, faults, purpose)),
+            Scenario::Clusters => caught(|| converge::run(seed, 3, faults, purpose)),
+            Scenario::Register => caught(|| register::run(seed, Ending::Healed, faults, purpose)),
+            Scenario::Liveness => caught(|| register::run(seed, Ending::QuorumCore, faults, purpose)),
         }
     }
 

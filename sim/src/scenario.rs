@@ -3,3 +3,4 @@
 pub mod converge;
 pub mod operator;
 pub mod plan;
+pub mod register;

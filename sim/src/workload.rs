@@ -18,7 +18,7 @@ use types::{KeySchema, TableName};
 
 use crate::chance::{Chance, Stream};
 use crate::clock::MILLISECOND_NS;
-use crate::event::{NodeId, Timer};
+use crate::event::Timer;
 use crate::history::{Issued, KeyId, Told, What};
 use crate::tally::Tally;
 use crate::world::World;
@@ -51,7 +51,7 @@ pub struct Workload {
 
 #[derive(Debug)]
 struct Client {
-    node: NodeId,
+    region: usize,
     waits_for: Option<u64>,
     again: Option<Waiting>,
 }
@@ -74,7 +74,7 @@ impl Waiting {
 }
 
 impl Workload {
-    /// Clients for every node of a world, and a table of a few keys that they will use.
+    /// Clients for every region of a world, and a table of a few keys that they will use.
     pub fn new(seed: u64, world: &mut World) -> Self {
         let mut chance = Chance::new(seed, Stream::Workload);
         let schema = operations::schema(&mut chance);
@@ -82,13 +82,13 @@ impl Workload {
         let place = |key| Key::of_key(&schema, key).expect("the keys are made for the schema");
         let places: Vec<_> = keys.iter().map(place).collect();
         world.history.set_keys(places.iter().map(|key| (key.hash, key.bytes.clone())).collect());
-        let nodes = (0..world.nodes.len()).flat_map(|node| std::iter::repeat_n(node, CLIENTS_PER_REGION));
+        let regions = (0..world.regions()).flat_map(|region| std::iter::repeat_n(region, CLIENTS_PER_REGION));
         Workload {
             table: TableName::new("few-keys").expect("the name is valid"),
             schema,
             keys,
             places,
-            clients: nodes.map(|node| Client { node, waits_for: None, again: None }).collect(),
+            clients: regions.map(|region| Client { region, waits_for: None, again: None }).collect(),
             focus: Vec::new(),
             waiting: BTreeMap::new(),
             numbers: 0,
@@ -185,7 +185,7 @@ impl Workload {
         count(&mut world.tally, waiting, &answered.told);
         for (part, told) in waiting.parts.iter().zip(&answered.told) {
             let told = What::Told { number: part.number, told: *told };
-            world.history.add(world.now_ns, self.clients[client].node, told);
+            world.history.add(world.now_ns, self.clients[client].region, told);
         }
         if self.clients[client].waits_for != Some(number) {
             return;
@@ -207,7 +207,8 @@ impl Workload {
 
     fn issue(&mut self, world: &mut World, mut waiting: Waiting) {
         let client = waiting.client;
-        let node = self.clients[client].node;
+        let region = self.clients[client].region;
+        let node = world.any_node(region, &mut self.chance);
         for part in &mut waiting.parts {
             part.number = self.number();
         }
@@ -224,7 +225,7 @@ impl Workload {
             return;
         }
         for part in &waiting.parts {
-            world.history.add(world.now_ns, node, What::Issued(*part));
+            world.history.add(world.now_ns, region, What::Issued(*part));
         }
         self.waiting.insert(number, waiting);
         self.clients[client].waits_for = Some(number);

@@ -8,11 +8,12 @@ mod faults;
 mod links;
 mod replies;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use shard::{Envelope, Link, NodeLink, PeerNode, Reply, Request, Turn, TurnId};
 use storage::Engine;
-use types::{Faults, RegionName};
+use types::{Faults, GroupId, RegionName};
 
 use crate::chance::{Chance, Stream};
 use crate::clock::{Clock, MILLISECOND_NS};
@@ -83,6 +84,10 @@ pub struct World {
     chance: Chance,
     disk_chance: Chance,
     observed: Vec<Observation>,
+    /// Nodes of each region.
+    per_region: usize,
+    /// Requests that a node may still pass on to another of its region.
+    passable: BTreeMap<u64, Request>,
 }
 
 impl World {
@@ -96,10 +101,12 @@ impl World {
             Node::new(setting, region, node, clock)
         };
         let nodes: Vec<_> = all.map(node).collect();
+        let mut history = History::new(setting.regions.iter().map(RegionName::id).collect());
+        history.several = setting.nodes > 1;
         World {
             now_ns: 0,
             network: Network::new(nodes.len(), Chance::new(setting.seed, Stream::Network)),
-            history: History::new(nodes.iter().map(|node| node.region).collect()),
+            history,
             trace: Trace::new(setting.written),
             tally: Tally::default(),
             violation: None,
@@ -108,6 +115,8 @@ impl World {
             chance,
             disk_chance: Chance::new(setting.seed, Stream::Disk),
             observed: Vec::new(),
+            per_region: setting.nodes,
+            passable: BTreeMap::new(),
             nodes,
         }
     }
@@ -144,9 +153,21 @@ impl World {
             return false;
         }
         let number = request.number;
+        if self.per_region > 1 {
+            self.passable.insert(number, request.clone());
+        }
+        let entered = self.enter(node, request);
+        if !entered {
+            self.passable.remove(&number);
+        }
+        entered
+    }
+
+    fn enter(&mut self, node: NodeId, request: Request) -> bool {
+        let (at, number) = (&mut self.nodes[node], request.number);
         self.trace.note(self.now_ns, "request", [node as u64, number], &[]);
         if self.trace.is_written() {
-            self.trace.line(self.now_ns, format!("{}: {request:?}", at.name));
+            self.trace.line(self.now_ns, format!("{}: {request:?}", at.label()));
         }
         if at.inbox.push(Envelope::Request(Box::new(request))).is_err() {
             return false;
@@ -177,6 +198,7 @@ impl World {
             Event::LinkUp { node, peer, connection } => self.link_up(node, peer, connection),
             Event::LinkDown { node, peer, connection } => self.link_down(node, peer, connection),
             Event::Restart { node } => self.restart(node),
+            Event::PassOn { node, request } => self.passed_on(node, request),
             Event::Timer(timer) => self.happenings.push_back(Happening::Timer(timer)),
         }
     }
@@ -339,7 +361,7 @@ impl World {
                     self.carry(node, PeerNode { region, node: near }, bytes);
                 }
                 Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
-                    self.violate("replies", format!("{} sent what only enters", self.nodes[node].name));
+                    self.violate("replies", format!("{} sent what only enters", self.nodes[node].label()));
                 }
             }
         }
@@ -348,9 +370,15 @@ impl World {
     fn reply(&mut self, node: NodeId, reply: Reply) {
         replies::note(&mut self.trace, self.now_ns, node, &reply);
         if self.nodes[node].outstanding.remove(&reply.number) {
-            self.happenings.push_back(Happening::Reply { node, reply });
+            let passable = self.passable.remove(&reply.number);
+            match (&reply.result, passable) {
+                (Err(item::Error::Elsewhere { node: other }), Some(request)) => {
+                    self.pass_on(node, *other, request);
+                }
+                _ => self.happenings.push_back(Happening::Reply { node, reply }),
+            }
         } else {
-            let name = &self.nodes[node].name;
+            let name = self.nodes[node].label();
             let detail = format!("{name} answered request {}, which nobody waits for", reply.number);
             self.violate("replies", detail);
         }
@@ -375,22 +403,58 @@ impl World {
         self.nodes.iter().position(|node| (node.region, node.node) == (peer.region, peer.node))
     }
 
+    /// A node of a region; which, is left to chance where there are several.
+    pub fn any_node(&self, region: usize, chance: &mut Chance) -> NodeId {
+        let nodes = self.nodes_of(region);
+        match nodes.len() {
+            1 => nodes.start,
+            count => nodes.start + chance.below(count as u64) as NodeId,
+        }
+    }
+
+    /// How many regions there are.
+    pub fn regions(&self) -> usize {
+        self.nodes.len() / self.per_region
+    }
+
+    /// The region of a node, by its index.
+    pub fn region_of(&self, node: NodeId) -> usize {
+        node / self.per_region
+    }
+
+    /// The nodes of a region.
+    pub fn nodes_of(&self, region: usize) -> Range<NodeId> {
+        region * self.per_region..(region + 1) * self.per_region
+    }
+
+    /// How far the logs of a node are appended, or those of other nodes of its region, if that is further.
+    fn tails(&self, node: NodeId) -> BTreeMap<GroupId, u64> {
+        let mut tails = BTreeMap::new();
+        for node in self.nodes_of(self.region_of(node)) {
+            for (group, last) in self.nodes[node].disk.tails().unwrap_or_default() {
+                let furthest = tails.entry(group).or_insert(last);
+                *furthest = last.max(*furthest);
+            }
+        }
+        tails
+    }
+
     /// Writes into the history what a node has done since it was last looked at.
     fn observe(&mut self, node: NodeId) {
+        let region = self.region_of(node);
         let at = &mut self.nodes[node];
         at.disk.drain(&mut self.observed);
         let closed = at.machine.as_mut().map(Machine::take_closed_received).unwrap_or_default();
         if !closed.is_empty() {
-            let tails = at.disk.tails().unwrap_or_default();
-            self.observed
-                .extend(tails.into_iter().map(|(group, last)| Observation::Appended { group, last }));
+            let tails = self.tails(node).into_iter();
+            self.observed.extend(tails.map(|(group, last)| Observation::Appended { group, last }));
             self.observed.extend(closed.into_iter().map(Observation::Closed));
         }
         for observation in self.observed.drain(..) {
             if self.trace.is_written() && !matches!(observation, Observation::Appended { .. }) {
-                self.trace.line(self.now_ns, format!("{}: {observation:?}", at.name));
+                self.trace.line(self.now_ns, format!("{}: {observation:?}", self.nodes[node].label()));
             }
-            self.history.observe(self.now_ns, node, observation);
+            self.history.observe(self.now_ns, region, node, observation);
         }
     }
 
@@ -402,7 +466,7 @@ impl World {
     }
 
     fn fail(&mut self, node: NodeId, error: &dyn std::error::Error) {
-        let detail = format!("{} stopped: {error}", self.nodes[node].name);
+        let detail = format!("{} stopped: {error}", self.nodes[node].label());
         self.violate("fatal", detail);
     }
 
@@ -412,6 +476,6 @@ impl World {
     }
 
     fn note(&mut self, node: NodeId, what: What) {
-        self.history.add(self.now_ns, node, what);
+        self.history.add_on(self.now_ns, self.region_of(node), node, what);
     }
 }

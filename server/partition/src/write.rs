@@ -100,7 +100,8 @@ pub(crate) fn decide<R: Read>(
     let needs = request.needs(home);
     let Request { options, asked, .. } = request;
     let place = Place { hash: key.hash, key: key.bytes };
-    if let Some(decision) = replay(view, home, place.hash, asked)? {
+    let remembers = !home.faults.has(Planted::ForgetRequests);
+    if let Some(decision) = replay(view, home, place.hash, asked.filter(|_| remembers))? {
         return Ok(decision);
     }
     let seen = match needs {

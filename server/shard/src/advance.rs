@@ -9,7 +9,7 @@ use region::{Table, Update};
 use storage::keys;
 use storage::log::LogWrite;
 use storage::{Batch, Engine, LogBatch};
-use types::{GroupId, limits};
+use types::{GroupId, Planted, limits};
 
 use consensus::{Answered, Committed};
 use storage::engine::StateName;
@@ -226,7 +226,9 @@ impl<E: Engine> Shard<E> {
             return;
         }
         (replica.term, replica.led) = (term, leads);
-        replica.overlay = partition::Overlay::new(replica.home.incarnation);
+        if !replica.home.faults.has(Planted::KeepOverlay) {
+            replica.overlay = partition::Overlay::new(replica.home.incarnation);
+        }
         replica.promised = Closing::default();
         let waiting = std::mem::take(&mut replica.waiting);
         // Only a leader ships, and another's cursors may have moved on.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use storage::log::LogWrite;
 use storage::{Engine, LogBatch};
-use types::{GroupId, limits};
+use types::{GroupId, Planted, limits};
 
 use crate::open::NODE;
 use crate::{Error, Shard};
@@ -56,7 +56,8 @@ impl<E: Engine> Shard<E> {
         let mut batch = LogBatch::new();
         for (group, applied) in flushed.applied {
             // Others may lack what is applied here, and can only be given it from the log.
-            let applied = match self.is_shared(group) {
+            let heeds = !self.settings.faults.has(Planted::CutUnheld);
+            let applied = match self.is_shared(group) && heeds {
                 true => applied.min(self.held(group)),
                 false => applied,
             };

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use item::Error as Refusal;
 use item::outcome::Answer;
 use storage::Engine;
-use types::{GroupId, NodeId};
+use types::{GroupId, NodeId, Planted};
 
 use crate::replica::Closing;
 use crate::waiter::Waiter;
@@ -65,7 +65,9 @@ impl<E: Engine> Shard<E> {
     /// Lets something go once every group that it read of has confirmed this leader; at once, if none has
     /// anybody to ask.
     pub(crate) fn confirm(&mut self, groups: impl IntoIterator<Item = GroupId>, held: Held<E::Snapshot>) {
-        if self.settings.nodes.len() == 1 {
+        let faults = self.settings.faults;
+        let trusts = faults.has(Planted::StaleReads) || faults.has(Planted::AnyoneReads);
+        if self.settings.nodes.len() == 1 || trusts {
             return self.let_go(held);
         }
         let groups: BTreeSet<_> = groups.into_iter().filter(|group| self.is_shared(*group)).collect();

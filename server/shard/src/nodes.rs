@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use consensus::{Group, Message, StepError};
 use rand_chacha::ChaCha8Rng;
 use storage::Engine;
-use types::{GroupId, NodeId, limits};
+use types::{GroupId, NodeId, Planted, limits};
 
 use crate::confirm::Asker;
 use crate::letters::{self, Content, Letter};
@@ -75,7 +75,9 @@ impl<E: Engine> Shard<E> {
             self.figures.messages_refused += 1;
             return Ok(());
         };
-        self.clock.pass(time);
+        if !self.settings.faults.has(Planted::NoMerge) {
+            self.clock.pass(time);
+        }
         for Letter { group, content } in letters {
             match content {
                 Content::Raft(bytes) => self.step(group, &bytes)?,
@@ -156,11 +158,10 @@ impl<E: Engine> Shard<E> {
             let (raft, random) = self.group_and_random(group).expect("it is here");
             raft.tick(random);
             let led = raft.leader().is_some();
-            if let Some(replica) = self.replicas.get_mut(&group).filter(|replica| replica.eager) {
-                replica.eager = !led;
-                if !led {
-                    replica.group.campaign(&mut self.random);
-                }
+            if let Some(replica) = self.replicas.get_mut(&group)
+                && replica.eager.tick(led)
+            {
+                replica.group.campaign(&mut self.random);
             }
             self.dirty.insert(group);
         }

@@ -20,7 +20,7 @@ use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 use crate::confirm::Confirming;
 use crate::nodes::Outbox;
 use crate::peer::Peer;
-use crate::replica::{Closing, Replica, Untidy};
+use crate::replica::{Closing, Eager, Replica, Untidy};
 use crate::shard::{CatalogReplica, Due, Unsynced};
 use crate::wide::Wide;
 use crate::{Clock, Error, Figures, Settings, Shard, TurnId, identity};
@@ -106,7 +106,9 @@ impl<E: Engine> Shard<E> {
         for (group, range) in table.partitions() {
             let Some(seat) = mine(group) else { continue };
             let mut replica = self.open_replica(table, group, range, seat)?;
-            replica.eager = made.contains(&group) && table.seats(group)[0] == seat;
+            if made.contains(&group) && table.seats(group)[0] == seat {
+                replica.eager = Eager::new();
+            }
             self.replicas.insert(group, replica);
             self.dirty.insert(group);
             self.shipping.insert(group);
@@ -147,7 +149,7 @@ impl<E: Engine> Shard<E> {
             closed,
             promised: Closing::default(),
             ledger_entries,
-            eager: false,
+            eager: Eager::default(),
             established,
             tidied: 0,
             untidy: Untidy::UNKNOWN,

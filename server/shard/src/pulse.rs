@@ -4,7 +4,7 @@
 use global::{Message, Passed, Pulse};
 use region::{Life, Table};
 use storage::Engine;
-use types::{GroupId, HashRange, HybridTime, Incarnation, RegionId, limits};
+use types::{GroupId, HashRange, HybridTime, Incarnation, Planted, RegionId, limits};
 
 use crate::Shard;
 use crate::confirm::Asker;
@@ -46,7 +46,7 @@ impl<E: Engine> Shard<E> {
     fn choose_closed(&mut self) {
         let present = self.clock.present().min(self.clock.durable());
         self.clock.pass(present);
-        let alone = self.settings.nodes.len() == 1;
+        let alone = self.settings.nodes.len() == 1 || self.settings.faults.has(Planted::CloseAlone);
         let mut asking = Vec::new();
         for (group, replica) in self.replicas.iter_mut().filter(|(_, replica)| replica.decides()) {
             let flying = replica.overlay.least_stamp().map_or(HybridTime::MAX, HybridTime::previous);

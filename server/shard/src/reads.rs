@@ -9,7 +9,7 @@ use partition::page::Effort;
 use partition::{get, query, scan, versions};
 use storage::Engine;
 use types::command::TableCommand;
-use types::{GroupId, HashRange, TableId, TableName, limits};
+use types::{GroupId, HashRange, Planted, TableId, TableName, limits};
 
 use crate::confirm::Held;
 use crate::replica::Replica;
@@ -137,6 +137,7 @@ impl<E: Engine> Shard<E> {
 
     /// The replica to read from: strongly only where it leads, eventually wherever it is.
     fn reader(&self, group: GroupId, strongly: bool) -> Result<&Replica<E>, Refusal> {
+        let strongly = strongly && !self.settings.faults.has(Planted::AnyoneReads);
         match strongly || !self.is_shared(group) {
             true => self.leader(group),
             false => self.replicas.get(&group).ok_or_else(|| self.holder(group)),

@@ -14,7 +14,7 @@ use partition::receive::{self, Incoming};
 use partition::{Decision, effect::Place};
 use region::Table;
 use storage::Engine;
-use types::{GroupId, HybridTime, NodeId, limits};
+use types::{GroupId, HybridTime, NodeId, Planted, limits};
 
 use crate::letters::{Content, Letter};
 use crate::waiter::Waiter;
@@ -162,6 +162,7 @@ impl<E: Engine> Shard<E> {
                 }
             },
         };
+        let after = if self.settings.faults.has(Planted::ShareUncommitted) { 0 } else { after };
         self.tell_after(group, after, Waiter::Share { group, origin, taken_by });
         Ok(())
     }

@@ -10,7 +10,7 @@ use partition::{Home, Moment, Overlay, View};
 use region::Seat;
 use storage::Engine;
 use storage::keys::PartitionState;
-use types::{HybridTime, NodeId, RegionId, limits};
+use types::{HybridTime, NodeId, Planted, RegionId, limits};
 
 use crate::waiter::Waiter;
 
@@ -44,15 +44,48 @@ pub(crate) struct Replica<E: Engine> {
     pub promised: Closing,
     /// Entries of the conflict ledger in this range.
     pub ledger_entries: u64,
-    /// Whether it is to lead and has not heard of any leader: it stands again at every tick, because the
-    /// others may not have made their replicas when it stood first.
-    pub eager: bool,
+    /// Whether it is to lead, and stands before its time.
+    pub eager: Eager,
     /// Whether it has ever decided, in an earlier process too.
     pub established: bool,
     /// The index of the newest proposal of housekeeping; the next waits for it.
     pub tidied: u64,
     /// What there may be to tidy.
     pub untidy: Untidy,
+}
+
+/// When a replica that is to lead a new group stands again: the others may not have made their replicas when
+/// it stood first. Ever later, or it would begin anew before the votes can arrive, and then not before its
+/// time any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Eager {
+    /// Ticks between the last time and the next; 0 when it is not eager.
+    wait: u32,
+    left: u32,
+}
+
+impl Eager {
+    /// Stands at once, and again after a tick, two, four.
+    pub fn new() -> Self {
+        Eager { wait: 1, left: 1 }
+    }
+
+    /// A tick passed; whether to stand now.
+    pub fn tick(&mut self, led: bool) -> bool {
+        if led {
+            *self = Eager::default();
+        }
+        if self.wait == 0 {
+            return false;
+        }
+        self.left -= 1;
+        if self.left > 0 {
+            return false;
+        }
+        self.wait = if self.wait < limits::RAFT_ELECTION_TICKS { 2 * self.wait } else { 0 };
+        self.left = self.wait;
+        true
+    }
 }
 
 /// A closed time that was chosen, and the newest change applied then: it may leave behind that one (`P8`).
@@ -132,6 +165,7 @@ impl<E: Engine> Replica<E> {
 
     /// Whether everything that the replica knows is what its term decided: it may decide (`P2`).
     pub fn decides(&self) -> bool {
-        self.group.decides() && self.term == self.group.term()
+        let early = self.home.faults.has(Planted::DecideEarly) && self.group.is_leader();
+        (self.group.decides() || early) && self.term == self.group.term()
     }
 }

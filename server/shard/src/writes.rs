@@ -97,7 +97,8 @@ impl<E: Engine> Shard<E> {
                 let waiter = waiter(answer);
                 // What is committed in this leader's own term, after it read, confirms it as well as a
                 // quorum.
-                if after <= self.replicas[&group].state.applied {
+                let shows = self.settings.faults.has(Planted::ShowUncommitted);
+                if after <= self.replicas[&group].state.applied || shows {
                     self.confirm([group], Held::Waiter(waiter));
                     return Ok(Ok(()));
                 }
@@ -143,7 +144,10 @@ impl<E: Engine> Shard<E> {
 
     /// Tells a waiter that nobody knows whether it will be applied (`P3`).
     pub(crate) fn tell_unknown(&mut self, waiter: Waiter) {
-        self.tell_refused(waiter, Refusal::OutcomeUnknown);
+        match self.settings.faults.has(Planted::UnknownAsRefused) {
+            true => self.tell_refused(waiter, Refusal::NotLeader),
+            false => self.tell_refused(waiter, Refusal::OutcomeUnknown),
+        }
     }
 
     /// Tells a waiter that what it waited for did not come.

@@ -24,11 +24,33 @@ pub enum Planted {
     OmitSeen,
     /// The closed time is the newest shipped version's time (`P8`).
     ClosedFromShipped,
+    /// Strong reads are answered without a quorum's word (`P4`).
+    StaleReads,
+    /// Strong reads are answered by any replica (`P4`).
+    AnyoneReads,
+    /// A new leader decides before it has applied what came before it (`P2`).
+    DecideEarly,
+    /// The overlay outlives the term that it belongs to (`P2`).
+    KeepOverlay,
+    /// A write that was proposed and not seen through is called refused (`P3`).
+    UnknownAsRefused,
+    /// Request ids are not looked up (`P3`).
+    ForgetRequests,
+    /// An answer that reveals an effect in flight does not wait for it.
+    ShowUncommitted,
+    /// Logs are cut at what is flushed here, whoever lacks it (`P6`).
+    CutUnheld,
+    /// Times of other nodes are not merged (`P7`).
+    NoMerge,
+    /// Closed times leave before a quorum has heard of them (`P8`).
+    CloseAlone,
+    /// A share of a batch is called committed when it is proposed (`P13`).
+    ShareUncommitted,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Planted; 9] = [
+    pub const ALL: [Planted; 20] = [
         Planted::AcknowledgeBeforeSync,
         Planted::ShipBeforeCommit,
         Planted::CursorBeforeAck,
@@ -38,6 +60,17 @@ impl Planted {
         Planted::WallClockStamps,
         Planted::OmitSeen,
         Planted::ClosedFromShipped,
+        Planted::StaleReads,
+        Planted::AnyoneReads,
+        Planted::DecideEarly,
+        Planted::KeepOverlay,
+        Planted::UnknownAsRefused,
+        Planted::ForgetRequests,
+        Planted::ShowUncommitted,
+        Planted::CutUnheld,
+        Planted::NoMerge,
+        Planted::CloseAlone,
+        Planted::ShareUncommitted,
     ];
 
     /// The name that a command line takes.
@@ -52,6 +85,17 @@ impl Planted {
             Planted::WallClockStamps => "wall-clock-stamps",
             Planted::OmitSeen => "omit-seen",
             Planted::ClosedFromShipped => "closed-from-shipped",
+            Planted::StaleReads => "stale-reads",
+            Planted::AnyoneReads => "anyone-reads",
+            Planted::DecideEarly => "decide-early",
+            Planted::KeepOverlay => "keep-overlay",
+            Planted::UnknownAsRefused => "unknown-as-refused",
+            Planted::ForgetRequests => "forget-requests",
+            Planted::ShowUncommitted => "show-uncommitted",
+            Planted::CutUnheld => "cut-unheld",
+            Planted::NoMerge => "no-merge",
+            Planted::CloseAlone => "close-alone",
+            Planted::ShareUncommitted => "share-uncommitted",
         }
     }
 

@@ -4,6 +4,10 @@
 //! arrives there for the first time: what is applied later was in the region's log by then. And by then
 //! everything that the origin made up to W is there, unless another region's write had replaced it at the
 //! origin before it was shipped.
+//!
+//! Where a region has several nodes, the first half holds for each node by itself and until it restarts: a
+//! copy that strayed can reach one that was told nothing yet by way of another. That does no harm: what
+//! replaced the record at its origin is in the region, or on its way, or below the floor.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +41,10 @@ struct Closing<'a> {
     passed: Passed<'a>,
     stores: Stores<'a>,
     made: BTreeMap<(NodeId, KeyId), Made>,
-    received: BTreeMap<(NodeId, NodeId), Vec<Received<'a>>>,
+    /// By receiving node and origin.
+    received: BTreeMap<(NodeId, usize), Vec<Received<'a>>>,
+    /// The same times by node and key.
+    told: BTreeMap<(NodeId, usize, KeyId), HybridTime>,
     appended: Vec<BTreeMap<PartitionId, u64>>,
 }
 
@@ -45,8 +52,8 @@ struct Closing<'a> {
 pub fn check(history: &History) -> Finding {
     let (passed, stores) = (Passed::new(history), Stores::new(history));
     let appended = vec![BTreeMap::new(); history.regions.len()];
-    let (made, received) = (BTreeMap::new(), BTreeMap::new());
-    let mut closing = Closing { history, passed, stores, made, received, appended };
+    let (made, received, told) = Default::default();
+    let mut closing = Closing { history, passed, stores, made, received, told, appended };
     for fact in &history.facts {
         closing.follow(fact)?;
     }
@@ -59,9 +66,11 @@ impl<'a> Closing<'a> {
             self.passed.receive(fact.region, closed);
             let Some(origin) = self.passed.origin(closed) else { return Ok(()) };
             let appended = self.appended[fact.region].clone();
-            self.received.entry((fact.region, origin)).or_default().push(Received { closed, appended });
+            self.received.entry((fact.node, origin)).or_default().push(Received { closed, appended });
             for key in 0..self.history.keys.len() {
                 if closed.range.contains(self.history.keys[key].0) {
+                    let told = self.told.entry((fact.node, origin, key)).or_default();
+                    *told = closed.time.max(*told);
                     self.nothing_missing(fact.region, origin, key, closed.time)?;
                 }
             }
@@ -70,6 +79,10 @@ impl<'a> Closing<'a> {
         if let What::Appended { partition, last } = fact.what {
             self.appended[fact.region].insert(partition, last);
         }
+        if fact.what == What::Restarted && self.history.several {
+            self.received.retain(|(node, _), _| *node != fact.node);
+            self.told.retain(|(node, ..), _| *node != fact.node);
+        }
         let before = match &fact.what {
             What::Applied(applied) => {
                 self.stores.stored(fact.region, applied.key).map(|record| record.version)
@@ -77,12 +90,13 @@ impl<'a> Closing<'a> {
             _ => None,
         };
         match self.stores.follow(fact) {
-            Some(applied) => self.applied(fact.region, applied, before),
+            Some(applied) => self.applied(fact, applied, before),
             None => Ok(()),
         }
     }
 
-    fn applied(&mut self, region: NodeId, applied: &AppliedKey, before: Option<Version>) -> Finding {
+    fn applied(&mut self, fact: &Fact, applied: &AppliedKey, before: Option<Version>) -> Finding {
+        let region = fact.region;
         let Some(maker) = self.history.region_of(applied.maker) else { return Ok(()) };
         let (key, version) = (applied.key, applied.record.version);
         let made = self.made.entry((region, key)).or_default();
@@ -92,8 +106,8 @@ impl<'a> Closing<'a> {
         }
         let ours = before.filter(|before| before.incarnation.region == self.history.regions[region]);
         made.replaced = made.replaced.max(ours);
-        let closed = self.passed.time(region, maker, key);
-        match applied.time <= closed && self.arrived_after(region, maker, applied) {
+        let closed = self.told.get(&(fact.node, maker, key)).copied().unwrap_or_default();
+        match applied.time <= closed && self.arrived_after(fact.node, maker, applied) {
             true => Err(format!(
                 "key {key}: region {region} applied {version:?} of region {maker}, change time {}, after \
                  it had received closed time {closed}",
@@ -103,13 +117,14 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// Whether a change was not in the region's log when the first closed time at or above it was received.
-    fn arrived_after(&self, region: NodeId, maker: NodeId, applied: &AppliedKey) -> bool {
+    /// Whether a change was not in the region's log when a node received the first closed time at or above
+    /// it.
+    fn arrived_after(&self, node: NodeId, maker: usize, applied: &AppliedKey) -> bool {
         let hash = self.history.keys[applied.key].0;
         let covers = |received: &&Received<'_>| {
             received.closed.time >= applied.time && received.closed.range.contains(hash)
         };
-        let first = self.received.get(&(region, maker)).and_then(|all| all.iter().find(covers));
+        let first = self.received.get(&(node, maker)).and_then(|all| all.iter().find(covers));
         let appended = first.and_then(|received| received.appended.get(&applied.partition).copied());
         appended.unwrap_or(0) < applied.position.0
     }

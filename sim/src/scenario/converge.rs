@@ -1,4 +1,5 @@
-//! Three regions write to the same few keys through every fault, and must agree in the end.
+//! Three regions, of one node each or of several, write to the same few keys through every fault, and must
+//! agree in the end.
 //!
 //! Storm and calm alternate for at least a minute. Then everything is healed, clients stop, and the regions
 //! have a minute of virtual time to come to rest: alike, with nothing left to ship. Copies of messages that
@@ -21,7 +22,7 @@ use crate::workload::Workload;
 use crate::world::{Happening, Setting, World};
 
 use super::operator::Operator;
-use super::plan::{Action, CRASHES_MIN, LINK_FAULTS_MIN, Plan};
+use super::plan::{CRASHES_MIN, LINK_FAULTS_MIN, Plan};
 
 /// The regions.
 const REGIONS: [&str; 3] = ["a", "b", "c"];
@@ -48,19 +49,19 @@ struct Converge {
     rested: bool,
 }
 
-/// Runs a seed to its end.
-pub fn run(seed: u64, faults: Faults, purpose: Purpose) -> Run {
+/// Runs a seed to its end, in regions of so many nodes.
+pub fn run(seed: u64, nodes: usize, faults: Faults, purpose: Purpose) -> Run {
     let regions = REGIONS.iter().map(|name| RegionName::new(*name).expect("the names are valid"));
     let mut world = World::new(&Setting {
         seed,
         regions: regions.collect(),
-        nodes: 1,
+        nodes,
         faults,
         written: purpose == Purpose::Read,
     });
     let workload = Workload::new(seed, &mut world);
     let mut chance = Chance::new(seed, Stream::Plan);
-    let plan = Plan::draw(&mut chance, REGIONS.len(), LEAST_NS);
+    let plan = Plan::draw(&mut chance, world.nodes.len(), nodes, LEAST_NS);
     let operator = Operator::default();
     let mut converge = Converge { world, workload, operator, plan, digests: Vec::new(), rested: false };
     converge.begin(chance.between(1, 4) as u32);
@@ -75,7 +76,8 @@ pub fn run(seed: u64, faults: Faults, purpose: Purpose) -> Run {
 impl Converge {
     fn begin(&mut self, partitions: u32) {
         self.world.start();
-        self.operator.create_table(&mut self.world, &self.workload, partitions);
+        let Workload { table, schema, .. } = &self.workload;
+        self.operator.create_table(&mut self.world, table, schema, partitions);
         self.workload.start(&mut self.world);
         for (step, (at_ns, _)) in self.plan.actions.iter().enumerate() {
             self.world.set_timer(*at_ns, Timer::Action(step));
@@ -134,8 +136,8 @@ impl Converge {
             Happening::Timer(Timer::Client(client)) => self.workload.wake(world, client),
             Happening::Timer(Timer::Patience(number)) => self.workload.lose_patience(world, number),
             Happening::Timer(Timer::Focus) => self.workload.refocus(world),
-            Happening::Timer(Timer::Task(task)) => self.operator.give(world, &mut self.workload, task),
-            Happening::Timer(Timer::Action(step)) => self.act(step),
+            Happening::Timer(Timer::Task(task)) => self.operator.give(world, self.workload.number(), task),
+            Happening::Timer(Timer::Action(step)) => self.plan.act(step, world, &mut self.operator),
             Happening::Timer(Timer::Probe) => self.probe(),
             Happening::Reply { node, reply } => {
                 let known = self.workload.reply(world, &reply) || self.operator.reply(world, &reply);
@@ -147,36 +149,6 @@ impl Converge {
                 self.workload.broken(world, &numbers);
                 self.operator.broken(world, &numbers);
             }
-        }
-    }
-
-    fn act(&mut self, step: usize) {
-        let Some((_, action)) = self.plan.actions.get(step) else { return };
-        let world = &mut self.world;
-        match *action {
-            Action::Crash { node, crash, down_ms } => {
-                let nodes = (0..REGIONS.len()).map(|next| (node + next) % REGIONS.len());
-                if let Some(node) = nodes.into_iter().find(|node| world.runs(*node)) {
-                    world.crash(node, crash, down_ms * MILLISECOND_NS);
-                }
-            }
-            Action::CrashOnAppend { node } => world.nodes[node].crash_on_append = true,
-            Action::LinkFault => world.tally.link_faults += 1,
-            Action::Cut { from, to } => world.network.path(from, to).cut = true,
-            Action::Mend { from, to } => world.network.path(from, to).cut = false,
-            Action::Disconnect { one, other } => world.disconnect(one, other, 50),
-            Action::Connect { one, other } => world.connect_soon(one, other),
-            Action::Lossy { from, to, loss_permille, double_permille } => {
-                let path = world.network.path(from, to);
-                (path.loss_permille, path.double_permille) = (loss_permille, double_permille);
-            }
-            Action::Hold { from, to, for_ms } => {
-                world.network.path(from, to).held_until_ns = world.now_ns + for_ms * MILLISECOND_NS;
-            }
-            Action::Freeze { node, for_ms } => world.freeze(node, for_ms * MILLISECOND_NS),
-            Action::SlowDisk { node, by_ms } => world.nodes[node].slow_sync_ns = by_ms * MILLISECOND_NS,
-            Action::Step { node, step_ms } => world.step_clock(node, step_ms),
-            Action::Pause { from, to, paused } => self.operator.pause(world, from, to, paused),
         }
     }
 
@@ -193,7 +165,7 @@ impl Converge {
             return Some("a client or the operator waits for an answer".to_string());
         }
         for node in &self.world.nodes {
-            let name = &node.name;
+            let name = node.label();
             let Some(machine) = &node.machine else { return Some(format!("{name} does not run")) };
             let figures = machine.figures();
             if !figures.serving {
@@ -202,19 +174,20 @@ impl Converge {
             if !node.outstanding.is_empty() {
                 return Some(format!("{name} owes answers to requests {:?}", node.outstanding));
             }
-            let behind =
-                |peer: &&PeerFigures| !peer.connected || peer.lag_ms.is_none_or(|lag| lag > LAG_MS_MAX);
+            // Of several nodes, one may lead nothing that is shipped.
+            let lags = |lag: Option<u64>| lag.map_or(node.nodes.len() == 1, |lag| lag > LAG_MS_MAX);
+            let behind = |peer: &&PeerFigures| !peer.connected || lags(peer.lag_ms);
             if let Some(peer) = figures.peers.iter().find(behind) {
                 return Some(format!("{name} is behind: {peer:?}"));
             }
         }
         let live = |node: NodeId| finals::live(&self.world.nodes[node].disk, self.world.history.table?);
-        let differs = (1..REGIONS.len()).find(|node| live(*node) != live(0))?;
-        Some(format!("regions a and {} differ", REGIONS[differs]))
+        let differs = (1..self.world.nodes.len()).find(|node| live(*node) != live(0))?;
+        Some(format!("{} and {} differ", self.world.nodes[0].label(), self.world.nodes[differs].label()))
     }
 
     fn ask_digests(&mut self) {
-        for node in 0..REGIONS.len() {
+        for node in 0..self.world.nodes.len() {
             let (name, range) = (self.workload.table.clone(), HashRange::ALL);
             let command = Command::Table(TableCommand::Digest { name, range, parts: 4 });
             let number = self.workload.number();
@@ -228,7 +201,12 @@ impl Converge {
         self.digests.retain(|asked| *asked != (node, reply.number));
         if let Ok(Answer::Table(TableAnswer::Digest { parts, .. })) = &reply.result {
             let digest = parts.iter().fold(0u128, |sum, part| sum.rotate_left(1) ^ part.digest);
-            self.world.history.finals[node].digest = Some(digest);
+            let region = self.world.region_of(node);
+            let known = self.world.history.finals[region].digest.replace(digest);
+            if known.is_some_and(|known| known != digest) {
+                let detail = format!("the nodes of {} say that they differ", REGIONS[region]);
+                self.world.violate("agreement", detail);
+            }
         }
     }
 
@@ -238,9 +216,10 @@ impl Converge {
             return self.end(vec![violation]);
         }
         let mut violations: Vec<_> = world.violation.take().into_iter().collect();
-        for node in 0..REGIONS.len() {
-            if let Err(error) = finals::read(&mut world.history, node, &world.nodes[node].disk) {
-                world.violate("fatal", format!("{} cannot be read: {error}", world.nodes[node].name));
+        for node in 0..world.nodes.len() {
+            let region = world.region_of(node);
+            if let Err(error) = finals::read(&mut world.history, region, &world.nodes[node].disk) {
+                world.violate("fatal", format!("{} cannot be read: {error}", world.nodes[node].label()));
             }
         }
         violations.extend(checker::judge(&world.history, world.now_ns));
@@ -268,17 +247,6 @@ impl Converge {
     }
 
     fn end(self, violations: Vec<Violation>) -> Run {
-        let Converge { mut world, .. } = self;
-        for node in &world.nodes {
-            if let Some(machine) = &node.machine {
-                world.tally.take_figures(&machine.figures());
-            }
-            let digest = node.disk.digest(|bytes| world.trace.fold(bytes));
-            debug_assert!(digest.is_ok(), "an in-memory disk is always readable");
-        }
-        world.tally.take_carried(&world.network.carried);
-        world.tally.take_history(&world.history);
-        world.tally.virtual_ms = world.now_ns / MILLISECOND_NS;
-        Run { violations, tally: world.tally, trace: world.trace }
+        Run::of(self.world, violations)
     }
 }

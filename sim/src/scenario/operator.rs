@@ -4,10 +4,10 @@ use item::operation::Command;
 use item::outcome::Answer;
 use shard::{Reply, Request};
 use types::command::{RegionCommand, TableAnswer, TableCommand};
+use types::{KeySchema, TableName};
 
 use crate::clock::MILLISECOND_NS;
-use crate::event::{NodeId, Timer};
-use crate::workload::Workload;
+use crate::event::Timer;
 use crate::world::World;
 
 /// How long the operator waits before a command is given again.
@@ -20,35 +20,37 @@ pub struct Operator {
 }
 
 struct Task {
-    node: NodeId,
+    region: usize,
     command: Command,
+    /// How often it was given.
+    tries: usize,
     /// The request under way.
     number: Option<u64>,
     done: bool,
 }
 
 impl Operator {
-    /// Creates the workload's table in every region.
-    pub fn create_table(&mut self, world: &mut World, workload: &Workload, partitions: u32) {
+    /// Creates a table in every region.
+    pub fn create_table(&mut self, world: &mut World, table: &TableName, key: &KeySchema, partitions: u32) {
         let command = TableCommand::Create {
-            name: workload.table.clone(),
-            key: workload.schema.clone(),
-            regions: world.nodes.iter().map(|node| node.name.clone()).collect(),
+            name: table.clone(),
+            key: key.clone(),
+            regions: (0..world.regions()).map(|region| name(world, region)).collect(),
             partitions,
         };
         self.add(world, 0, Command::Table(command));
     }
 
     /// Pauses or resumes shipping from one region to another; an earlier command about it is given up.
-    pub fn pause(&mut self, world: &mut World, from: NodeId, to: NodeId, paused: bool) {
-        let to = world.nodes[to].name.clone();
+    pub fn pause(&mut self, world: &mut World, from: usize, to: usize, paused: bool) {
+        let to = name(world, to);
         for task in &mut self.tasks {
             let Command::Region(RegionCommand::Pause { to: other } | RegionCommand::Resume { to: other }) =
                 &task.command
             else {
                 continue;
             };
-            task.done |= task.node == from && *other == to;
+            task.done |= task.region == from && *other == to;
         }
         world.tally.pauses += u64::from(paused);
         let command = if paused { RegionCommand::Pause { to } } else { RegionCommand::Resume { to } };
@@ -57,22 +59,26 @@ impl Operator {
 
     /// Resumes every direction.
     pub fn resume_all(&mut self, world: &mut World) {
-        for from in 0..world.nodes.len() {
-            for to in (0..world.nodes.len()).filter(|to| *to != from) {
+        for from in 0..world.regions() {
+            for to in (0..world.regions()).filter(|to| *to != from) {
                 self.pause(world, from, to, false);
             }
         }
     }
 
     /// Gives a task's command, if it is not done and not under way.
-    pub fn give(&mut self, world: &mut World, workload: &mut Workload, task: usize) {
+    /// The number is for the request, if it is given.
+    pub fn give(&mut self, world: &mut World, number: u64, task: usize) {
         let at = &mut self.tasks[task];
         if at.done || at.number.is_some() {
             return;
         }
-        let number = workload.number();
         let request = Request { number, deadline_ns: None, bytes: 0, command: at.command.clone() };
-        match world.request(at.node, request) {
+        // One node after the other: not all of them may run, or know who leads.
+        let nodes = world.nodes_of(at.region);
+        let node = nodes.start + at.tries % nodes.len();
+        at.tries += 1;
+        match world.request(node, request) {
             true => at.number = Some(number),
             false => world.set_timer(RETRY_MS * MILLISECOND_NS, Timer::Task(task)),
         }
@@ -111,8 +117,12 @@ impl Operator {
         self.tasks.iter().all(|task| task.done)
     }
 
-    fn add(&mut self, world: &mut World, node: NodeId, command: Command) {
-        self.tasks.push(Task { node, command, number: None, done: false });
+    fn add(&mut self, world: &mut World, region: usize, command: Command) {
+        self.tasks.push(Task { region, command, tries: 0, number: None, done: false });
         world.set_timer(MILLISECOND_NS, Timer::Task(self.tasks.len() - 1));
     }
+}
+
+fn name(world: &World, region: usize) -> types::RegionName {
+    world.nodes[world.nodes_of(region).start].name.clone()
 }

@@ -8,6 +8,9 @@ use crate::chance::Chance;
 use crate::clock::{MILLISECOND_NS, SECOND_NS};
 use crate::disk::Crash;
 use crate::event::NodeId;
+use crate::world::World;
+
+use super::operator::Operator;
 
 /// Crashes that every plan holds at least.
 pub const CRASHES_MIN: u64 = 5;
@@ -125,13 +128,15 @@ pub struct Plan {
 struct Planner<'a> {
     chance: &'a mut Chance,
     nodes: usize,
+    /// Nodes of each region.
+    near: usize,
     actions: Vec<(u64, Action)>,
 }
 
 impl Plan {
-    /// Draws a plan for so many nodes that lasts at least `least_ns`.
-    pub fn draw(chance: &mut Chance, nodes: usize, least_ns: u64) -> Plan {
-        let mut planner = Planner { chance, nodes, actions: Vec::new() };
+    /// Draws a plan for so many nodes, `near` of them in each region, that lasts at least `least_ns`.
+    pub fn draw(chance: &mut Chance, nodes: usize, near: usize, least_ns: u64) -> Plan {
+        let mut planner = Planner { chance, nodes, near, actions: Vec::new() };
         let mut at_ns = 3 * SECOND_NS;
         let mut storms = Vec::new();
         while at_ns < least_ns {
@@ -151,6 +156,42 @@ impl Plan {
         let mut actions = planner.actions;
         actions.sort_by_key(|(at_ns, _)| *at_ns);
         Plan { actions, heal_at_ns: at_ns.max(least_ns) }
+    }
+
+    /// Takes a step.
+    pub fn act(&self, step: usize, world: &mut World, operator: &mut Operator) {
+        let Some((_, action)) = self.actions.get(step) else { return };
+        match *action {
+            Action::Crash { node, crash, down_ms } => {
+                let count = world.nodes.len();
+                let mut nodes = (0..count).map(|next| (node + next) % count);
+                if let Some(node) = nodes.find(|node| world.runs(*node)) {
+                    world.crash(node, crash, down_ms * MILLISECOND_NS);
+                }
+            }
+            Action::CrashOnAppend { node } => world.nodes[node].crash_on_append = true,
+            Action::LinkFault => world.tally.link_faults += 1,
+            Action::Cut { from, to } => world.network.path(from, to).cut = true,
+            Action::Mend { from, to } => world.network.path(from, to).cut = false,
+            Action::Disconnect { one, other } => world.disconnect(one, other, 50),
+            Action::Connect { one, other } => world.connect_soon(one, other),
+            Action::Lossy { from, to, loss_permille, double_permille } => {
+                let path = world.network.path(from, to);
+                (path.loss_permille, path.double_permille) = (loss_permille, double_permille);
+            }
+            Action::Hold { from, to, for_ms } => {
+                world.network.path(from, to).held_until_ns = world.now_ns + for_ms * MILLISECOND_NS;
+            }
+            Action::Freeze { node, for_ms } => world.freeze(node, for_ms * MILLISECOND_NS),
+            Action::SlowDisk { node, by_ms } => world.nodes[node].slow_sync_ns = by_ms * MILLISECOND_NS,
+            Action::Step { node, step_ms } => world.step_clock(node, step_ms),
+            Action::Pause { from, to, paused } => {
+                let (from, to) = (world.region_of(from), world.region_of(to));
+                if from != to {
+                    operator.pause(world, from, to, paused);
+                }
+            }
+        }
     }
 }
 
@@ -210,7 +251,9 @@ impl Planner<'_> {
             }
             4 => self.add(at_ns, Action::Hold { from, to, for_ms }),
             _ => {
-                let others = (0..self.nodes).filter(|node| *node != from);
+                // One that is cut off from its own region, clients may still reach.
+                let all = if self.near > 1 { self.region_of(from) } else { 0..self.nodes };
+                let others = all.filter(|node| *node != from);
                 let paths: Vec<_> = others.flat_map(|node| [(from, node), (node, from)]).collect();
                 self.cut(at_ns, end_ns, &paths, 1000);
             }
@@ -273,8 +316,19 @@ impl Planner<'_> {
         self.chance.below(self.nodes as u64) as NodeId
     }
 
+    fn region_of(&self, node: NodeId) -> std::ops::Range<NodeId> {
+        let first = node - node % self.near;
+        first..first + self.near
+    }
+
     fn pair(&mut self) -> (NodeId, NodeId) {
         let from = self.node();
+        // Where regions have several nodes, most of what matters is between those.
+        if self.near > 1 && self.chance.permille(600) {
+            let step = 1 + self.chance.below(self.near as u64 - 1) as NodeId;
+            let region = self.region_of(from);
+            return (from, region.start + (from - region.start + step) % self.near);
+        }
         let step = 1 + self.chance.below(self.nodes as u64 - 1) as NodeId;
         (from, (from + step) % self.nodes)
     }
@@ -288,7 +342,7 @@ mod tests {
     #[test]
     fn every_plan_holds_enough_faults_and_repeats_from_its_seed() {
         for seed in 0..50 {
-            let plan = Plan::draw(&mut Chance::new(seed, Stream::Plan), 3, 60 * SECOND_NS);
+            let plan = Plan::draw(&mut Chance::new(seed, Stream::Plan), 3, 1, 60 * SECOND_NS);
             let count = |which: fn(&Action) -> bool| {
                 plan.actions.iter().filter(|(_, action)| which(action)).count() as u64
             };
@@ -296,13 +350,13 @@ mod tests {
             assert!(count(|action| matches!(action, Action::LinkFault)) >= LINK_FAULTS_MIN);
             assert!(plan.actions.is_sorted_by_key(|(at_ns, _)| *at_ns));
             assert!((60..80).contains(&(plan.heal_at_ns / SECOND_NS)));
-            assert_eq!(plan, Plan::draw(&mut Chance::new(seed, Stream::Plan), 3, 60 * SECOND_NS));
+            assert_eq!(plan, Plan::draw(&mut Chance::new(seed, Stream::Plan), 3, 1, 60 * SECOND_NS));
         }
     }
 
     #[test]
     fn every_cut_is_mended() {
-        let plan = Plan::draw(&mut Chance::new(9, Stream::Plan), 3, 60 * SECOND_NS);
+        let plan = Plan::draw(&mut Chance::new(9, Stream::Plan), 9, 3, 60 * SECOND_NS);
         for (at_ns, action) in &plan.actions {
             let Action::Cut { from, to } = *action else { continue };
             let mended =

@@ -14,7 +14,7 @@ const ASTRAY_MS: u64 = types::limits::CLOCK_OFFSET_MS_MAX / 10;
 impl World {
     /// Starts a node for the first time or after a crash.
     pub fn restart(&mut self, node: NodeId) {
-        if self.runs(node) {
+        if self.runs(node) || self.nodes[node].buried {
             return;
         }
         let seed = self.chance.number();
@@ -62,10 +62,17 @@ impl World {
         }
         self.trace.note(self.now_ns, "crash", [node as u64, lost.log_bytes], &[crash as u8]);
         let numbers: Vec<u64> = broken.into_iter().collect();
+        numbers.iter().for_each(|number| drop(self.passable.remove(number)));
         self.happenings.push_back(Happening::Broken { node, numbers });
         self.lose_links(node, crash);
         self.queue.push(self.now_ns + down_ns, Event::Restart { node });
         true
+    }
+
+    /// Ends a node's process for good.
+    pub fn bury(&mut self, node: NodeId) {
+        self.nodes[node].buried = true;
+        self.crash(node, Crash::Power, MILLISECOND_NS);
     }
 
     /// Crashes a node that has just appended, before its sync begins.

@@ -1,13 +1,17 @@
-//! Folding replies into the trace, byte for byte.
+//! What becomes of replies: they are folded into the trace, byte for byte, and requests that another node of
+//! the region can answer are passed on to it, once, as production's nodes do.
 
 use std::fmt::{self, Write as _};
 
 use item::Outcome;
 use item::outcome::Answer;
-use shard::Reply;
+use shard::{Reply, Request};
 
-use crate::event::NodeId;
+use crate::clock::MILLISECOND_NS;
+use crate::event::{Event, NodeId};
 use crate::trace::Trace;
+
+use super::{Happening, World};
 
 /// Notes a reply. Items go in as their canonical bytes; everything else is rare and goes in as its debug
 /// text.
@@ -34,5 +38,36 @@ impl fmt::Write for Folding<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.fold(text.as_bytes());
         Ok(())
+    }
+}
+
+impl World {
+    /// Passes a request on to another node of the region, which answers by itself. Where nothing passes,
+    /// nobody can be asked.
+    pub(super) fn pass_on(&mut self, from: NodeId, other: types::NodeId, request: Request) {
+        let mut near = self.nodes_of(self.region_of(from));
+        let to =
+            near.find(|node| self.nodes[*node].node == other).filter(|to| self.network.passes(from, *to));
+        match to {
+            Some(node) => {
+                let after_ns = self.chance.between(1, 4 * MILLISECOND_NS);
+                let request = Box::new(request);
+                self.queue.push(self.now_ns + after_ns, Event::PassOn { node, request });
+            }
+            None => self.refuse(from, request.number),
+        }
+    }
+
+    pub(super) fn passed_on(&mut self, node: NodeId, request: Box<Request>) {
+        let number = request.number;
+        if !self.runs(node) || !self.enter(node, *request) {
+            self.refuse(node, number);
+        }
+    }
+
+    fn refuse(&mut self, node: NodeId, number: u64) {
+        let reply = Reply::new(number, Err(item::Error::NotLeader));
+        note(&mut self.trace, self.now_ns, node, &reply);
+        self.happenings.push_back(Happening::Reply { node, reply });
     }
 }
