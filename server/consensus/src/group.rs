@@ -1,7 +1,7 @@
 //! A group as its shard sees it, and what can be asked of it.
 //!
 //! The verbs have files of their own: `open`, `campaign` (and `tick`), `step`, `propose`, `change`,
-//! `transfer`, `read_index`, `ready` (with `persisted` and `applied`), `compact`, `restore`.
+//! `transfer`, `read_index`, `quiet`, `ready` (with `persisted` and `applied`), `compact`, `restore`.
 
 use std::collections::VecDeque;
 

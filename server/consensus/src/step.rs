@@ -11,19 +11,21 @@ use storage::Engine;
 use crate::{Change, Error, Group, StepError};
 
 impl<E: Engine> Group<E> {
-    /// Takes in the bytes of a `Message`. Messages may come late, twice or in another order.
-    pub fn step(&mut self, bytes: &[u8], random: &mut impl Rng) -> Result<(), StepError> {
+    /// Takes in the bytes of a `Message`. Messages may come late, twice or in another order. Tells whether it
+    /// asks for a vote: its sender has heard of no leader for a while.
+    pub fn step(&mut self, bytes: &[u8], random: &mut impl Rng) -> Result<bool, StepError> {
         let group = self.id;
         let message = Message::parse_from_bytes(bytes).map_err(|_| StepError::Malformed { group })?;
         self.check(&message)?;
         if message.msg_type == MessageType::MsgTimeoutNow && self.is_restoring() {
-            return Ok(());
+            return Ok(false);
         }
+        let asks = matches!(message.msg_type, MessageType::MsgRequestVote | MessageType::MsgRequestPreVote);
         let from = message.from;
         // Of raft-rs's errors only this one is left: proposals and local messages were refused above.
         self.raft.step(message).map_err(|_| StepError::UnknownSender { group, from })?;
         self.settle(random);
-        Ok(())
+        Ok(asks)
     }
 
     fn check(&self, message: &Message) -> Result<(), StepError> {

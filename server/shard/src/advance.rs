@@ -82,6 +82,8 @@ impl<E: Engine> Shard<E> {
                 }
             }
             self.notice_term(group);
+            self.stir(group);
+            self.note_served(group);
             if let Some(replica) = self.replicas.get_mut(&group) {
                 // A leader's own first entry is behind whatever was applied.
                 replica.established |= replica.decides() || replica.state.applied > consensus::BEGINNING;
@@ -203,6 +205,8 @@ impl<E: Engine> Shard<E> {
     fn close(&mut self, table: &Table) {
         for (group, _) in table.partitions() {
             self.shipping.remove(&group);
+            self.quiescence.forget(group);
+            self.unserved.remove(&group);
             let Some(replica) = self.replicas.remove(&group) else { continue };
             self.figures.ledger_entries -= replica.ledger_entries;
             for shipper in replica.shippers.values() {
@@ -213,6 +217,14 @@ impl<E: Engine> Shard<E> {
         }
         self.passed.remove(&table.entry.id);
         self.dropped = true;
+    }
+
+    /// Notes whether somebody can be expected to decide for a partition. It changes only with what raft did.
+    fn note_served(&mut self, group: GroupId) {
+        match self.replicas.get(&group) {
+            Some(replica) if !replica.is_served() => drop(self.unserved.insert(group)),
+            _ => drop(self.unserved.remove(&group)),
+        }
     }
 
     /// Drops the overlay when term or role changed: what was in flight may or may not come (`P2`, `P3`).

@@ -10,7 +10,6 @@ use storage::engine::each;
 use storage::{Engine, keys};
 use types::{GroupId, HybridTime, limits};
 
-use crate::replica::Replica;
 use crate::{Error, Figures, PeerFigures, Shard};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -133,7 +132,7 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn is_serving(&self) -> bool {
         let catalog = &self.catalog.group;
         let follows = catalog.leader().is_some_and(|leader| leader != catalog.replica());
-        (self.catalog_decides() || follows) && self.replicas.values().all(Replica::is_served)
+        (self.catalog_decides() || follows) && self.unserved.is_empty()
     }
 
     fn peer_figures(&self, peer: &crate::peer::Peer) -> PeerFigures {

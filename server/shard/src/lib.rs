@@ -24,6 +24,7 @@ pub mod observation;
 mod open;
 mod peer;
 mod pulse;
+mod quiescence;
 mod reads;
 mod receiving;
 mod replica;

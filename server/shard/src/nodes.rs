@@ -12,7 +12,7 @@ use storage::Engine;
 use types::{GroupId, NodeId, Planted, limits};
 
 use crate::confirm::Asker;
-use crate::letters::{self, Content, Letter};
+use crate::letters::{self, Content, Letter, Sender};
 use crate::{Envelope, Error, NodeLink, Shard};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -21,6 +21,13 @@ const NS_PER_MS: u64 = 1_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     letters: BTreeMap<NodeId, Vec<Letter>>,
+}
+
+impl Outbox {
+    /// Has a node told that this one lives, if there is nothing else to tell it.
+    pub fn greet(&mut self, node: NodeId) {
+        self.letters.entry(node).or_default();
+    }
 }
 
 impl<E: Engine> Shard<E> {
@@ -53,9 +60,11 @@ impl<E: Engine> Shard<E> {
         if time > self.clock.durable() {
             return;
         }
+        let sender = Sender { time, life: self.settings.seed };
         for (node, letters) in std::mem::take(&mut self.outbox.letters) {
+            self.quiescence.wrote(node);
             let mut rest = &letters[..];
-            while !rest.is_empty() {
+            loop {
                 let mut bytes = 0;
                 let fits = |letter: &&Letter| {
                     let before = bytes;
@@ -63,25 +72,30 @@ impl<E: Engine> Shard<E> {
                     before < limits::NODE_MESSAGE_BYTES
                 };
                 let (now, later) = rest.split_at(rest.iter().take_while(fits).count());
-                self.out.push(Envelope::Node(NodeLink { node, bytes: letters::encode(time, now) }));
+                self.out.push(Envelope::Node(NodeLink { node, bytes: letters::encode(sender, now) }));
                 rest = later;
+                if rest.is_empty() {
+                    break;
+                }
             }
         }
     }
 
     /// Takes in what another node sent. A damaged bundle is counted and dropped.
     pub(crate) fn letters(&mut self, link: &NodeLink) -> Result<(), Error> {
-        let Ok((time, letters)) = letters::decode(&link.bytes) else {
+        let Ok((Sender { time, life }, letters)) = letters::decode(&link.bytes) else {
             self.figures.messages_refused += 1;
             return Ok(());
         };
         if !self.settings.faults.has(Planted::NoMerge) {
             self.clock.pass(time);
         }
+        self.heard(link.node, life);
         for Letter { group, content } in letters {
             match content {
                 Content::Raft(bytes) => self.step(group, &bytes)?,
                 Content::Held(index) => self.note_held(group, index),
+                Content::Rest { term, last } => self.rest_with(link.node, group, term, last),
                 Content::Ask(number) => self.ask_for(group, Asker::Scan(link.node, number)),
                 Content::Confirmed { number, index } => self.confirmed(group, number, index),
                 Content::Share(bytes) => self.share_letter(link.node, group, &bytes)?,
@@ -94,7 +108,13 @@ impl<E: Engine> Shard<E> {
         // A group that this node has not heard of yet, or not any more: raft sends again.
         let Some((raft, random)) = self.group_and_random(group) else { return Ok(()) };
         match raft.step(bytes, random) {
-            Ok(()) => drop(self.dirty.insert(group)),
+            Ok(asks) => {
+                self.dirty.insert(group);
+                // Whoever rests while another looks for a leader may be that leader.
+                if asks && self.quiescence.rests(group) {
+                    self.quiescence.wake(group);
+                }
+            }
             Err(StepError::Fatal(error)) => return Err(error.into()),
             Err(_) => self.figures.messages_refused += 1,
         }
@@ -130,7 +150,7 @@ impl<E: Engine> Shard<E> {
     }
 
     /// The nodes that a group's other members sit on.
-    fn others(&self, group: GroupId) -> Vec<NodeId> {
+    pub(crate) fn others(&self, group: GroupId) -> Vec<NodeId> {
         let nodes: Vec<_> = match self.replicas.get(&group) {
             None => self.settings.nodes.clone(),
             Some(replica) => replica.seats.iter().map(|seat| seat.node).collect(),
@@ -142,7 +162,7 @@ impl<E: Engine> Shard<E> {
         self.outbox.letters.entry(node).or_default().push(letter);
     }
 
-    /// Lets time pass for the groups that have members elsewhere.
+    /// Lets time pass for the groups that have members elsewhere and do not rest.
     pub(crate) fn tick(&mut self) {
         let now = self.now.monotonic_ns;
         if self.settings.nodes.len() == 1 || now < self.due.tick_ns {
@@ -150,9 +170,10 @@ impl<E: Engine> Shard<E> {
         }
         self.due.tick_ns = now + limits::RAFT_TICK_MS * NS_PER_MS;
         self.give_up_scans();
-        let groups: Vec<_> = self.replicas.keys().copied().chain([GroupId::CATALOG]).collect();
-        for group in groups {
-            if !self.is_shared(group) {
+        self.watch_nodes();
+        for group in self.quiescence.awake() {
+            self.rest_if_quiet(group);
+            if self.quiescence.rests(group) {
                 continue;
             }
             let (raft, random) = self.group_and_random(group).expect("it is here");

@@ -20,6 +20,7 @@ use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 use crate::confirm::Confirming;
 use crate::nodes::Outbox;
 use crate::peer::Peer;
+use crate::quiescence::Quiescence;
 use crate::replica::{Closing, Eager, Replica, Untidy};
 use crate::shard::{CatalogReplica, Due, Unsynced};
 use crate::wide::Wide;
@@ -37,6 +38,8 @@ impl<E: Engine> Shard<E> {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         let catalog = open_catalog(&engine, &settings, &mut random)?;
         let peers = settings.peers.iter().map(|name| (name.id(), Peer::new(name.clone()))).collect();
+        let others = settings.nodes.iter().copied().filter(|node| *node != settings.node);
+        let quiescence = Quiescence::new(others, now.monotonic_ns);
         let mut shard = Shard {
             clock: Clock::new(now, HybridTime::from_u64(ceiling)),
             // What a start finds in the log, no flush covers for certain.
@@ -54,6 +57,8 @@ impl<E: Engine> Shard<E> {
             fans: BTreeMap::new(),
             dirty: BTreeSet::from([GroupId::CATALOG]),
             shipping: BTreeSet::new(),
+            quiescence,
+            unserved: BTreeSet::new(),
             outbox: Outbox::default(),
             confirming: Confirming::default(),
             wide: Wide::default(),
@@ -66,6 +71,7 @@ impl<E: Engine> Shard<E> {
             due: Due::default(),
             untidy: BTreeSet::new(),
             shipped_last: GroupId::default(),
+            closed_last: GroupId::default(),
             flushing: None,
             pressed: false,
             answers_full: false,
@@ -78,6 +84,9 @@ impl<E: Engine> Shard<E> {
         let here = shard.catalog.applied.tables.values().filter(|table| table.is_here(me));
         for table in here.cloned().collect::<Vec<_>>() {
             shard.open_table(&table)?;
+        }
+        if shard.is_shared(GroupId::CATALOG) {
+            shard.quiescence.wake(GroupId::CATALOG);
         }
         shard.index_names();
         Ok(shard)
@@ -110,6 +119,10 @@ impl<E: Engine> Shard<E> {
                 replica.eager = Eager::new();
             }
             self.replicas.insert(group, replica);
+            if self.is_shared(group) {
+                self.quiescence.wake(group);
+            }
+            self.unserved.insert(group);
             self.dirty.insert(group);
             self.shipping.insert(group);
         }

@@ -1,6 +1,9 @@
 //! The periodic exchange: closed times and reports of them (`P8`), and tables that peers may not know
 //! (`P19`).
 
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
+
 use global::{Message, Passed, Pulse};
 use region::{Life, Table};
 use storage::Engine;
@@ -8,11 +11,15 @@ use types::{GroupId, HashRange, HybridTime, Incarnation, Planted, RegionId, limi
 
 use crate::Shard;
 use crate::confirm::Asker;
+use crate::peer::Peer;
 use crate::replica::Closing;
 
 impl<E: Engine> Shard<E> {
     /// Tells every open peer the closed times of the tables shared with it, and which it was told.
     pub(crate) fn send_pulses(&mut self) {
+        if !self.peers.values().any(Peer::is_connected) {
+            return;
+        }
         self.choose_closed();
         let tables: Vec<_> =
             self.catalog.applied.named().filter(|table| table.entry.life == Life::Active).collect();
@@ -57,9 +64,23 @@ impl<E: Engine> Shard<E> {
                 false => asking.push((*group, chosen)),
             }
         }
+        let mut sleepers = self.sleepers_to_ask(asking.iter().map(|(group, _)| *group));
         for (group, chosen) in asking {
-            self.ask_for(group, Asker::Closing(chosen));
+            if !self.quiescence.rests(group) || sleepers.remove(&group) {
+                self.ask_for(group, Asker::Closing(chosen));
+            }
         }
+    }
+
+    /// Some of the partitions that rest, one after the other: their closed times may be older, for it takes
+    /// waking to renew them.
+    fn sleepers_to_ask(&mut self, groups: impl Iterator<Item = GroupId>) -> BTreeSet<GroupId> {
+        let resting: BTreeSet<_> = groups.filter(|group| self.quiescence.rests(*group)).collect();
+        let behind = resting.range((Excluded(self.closed_last), Unbounded));
+        let round = behind.chain(resting.range(..=self.closed_last));
+        let chosen: Vec<_> = round.take(limits::CLOSINGS_OF_SLEEPERS_MAX).copied().collect();
+        self.closed_last = chosen.last().copied().unwrap_or(self.closed_last);
+        chosen.into_iter().collect()
     }
 
     /// A quorum has heard of a closed time that this leader chose.

@@ -15,6 +15,7 @@ use crate::compact::Flushing;
 use crate::confirm::Confirming;
 use crate::nodes::Outbox;
 use crate::peer::Peer;
+use crate::quiescence::Quiescence;
 use crate::replica::Replica;
 use crate::waiter::CatalogWaiter;
 use crate::wide::Wide;
@@ -38,6 +39,10 @@ pub struct Shard<E: Engine> {
     pub(crate) dirty: BTreeSet<GroupId>,
     /// Partitions with something to ship or unacknowledged.
     pub(crate) shipping: BTreeSet<GroupId>,
+    /// Which groups of several members rest, and which nodes live.
+    pub(crate) quiescence: Quiescence,
+    /// Partitions that nobody can be expected to decide for.
+    pub(crate) unserved: BTreeSet<GroupId>,
     /// Letters to other nodes.
     pub(crate) outbox: Outbox,
     /// Answers that wait for a quorum.
@@ -55,6 +60,8 @@ pub struct Shard<E: Engine> {
     pub(crate) untidy: BTreeSet<GroupId>,
     /// The partition that was served last; the next round of shipping begins behind it.
     pub(crate) shipped_last: GroupId,
+    /// The resting partition whose closed time was renewed last.
+    pub(crate) closed_last: GroupId,
     /// Whether a table was dropped whose logs wait for a flush.
     pub(crate) dropped: bool,
     pub(crate) flushing: Option<Flushing>,

@@ -101,6 +101,15 @@ pub const RAFT_MESSAGE_BYTES_MAX: u64 = 1024 * 1024;
 pub const RAFT_MESSAGES_IN_FLIGHT_MAX: usize = 256;
 /// How often a group of several members ticks, in milliseconds.
 pub const RAFT_TICK_MS: u64 = 50;
+/// Ticks without anything to do after which a group stops ticking (`P5`).
+pub const QUIET_TICKS: u32 = 10;
+/// Sleeping groups that wake at one tick, because a node was lost or came back: enough that a thousand are
+/// led again within seconds, few enough that their elections do not hold each other up.
+pub const WAKES_PER_TICK_MAX: usize = 256;
+/// Ticks after which a node that was sent nothing is told that this one lives.
+pub const NODE_GREETING_TICKS: u32 = 3;
+/// Sleeping partitions whose closed times are renewed at once, in every interval of closed times.
+pub const CLOSINGS_OF_SLEEPERS_MAX: usize = 32;
 /// How often a leader looks whether another is to lead its partition, in milliseconds.
 pub const GIVE_WAY_INTERVAL_MS: u64 = 2000;
 /// Replicas of a partition, where the region has as many nodes.

@@ -38,6 +38,8 @@ pub enum Planted {
     ForgetRequests,
     /// An answer that reveals an effect in flight does not wait for it.
     ShowUncommitted,
+    /// Groups sleep on though the node that led them is lost (`P5`).
+    SleepOn,
     /// Logs are cut at what is flushed here, whoever lacks it (`P6`).
     CutUnheld,
     /// Times of other nodes are not merged (`P7`).
@@ -50,7 +52,7 @@ pub enum Planted {
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Planted; 20] = [
+    pub const ALL: [Planted; 21] = [
         Planted::AcknowledgeBeforeSync,
         Planted::ShipBeforeCommit,
         Planted::CursorBeforeAck,
@@ -67,6 +69,7 @@ impl Planted {
         Planted::UnknownAsRefused,
         Planted::ForgetRequests,
         Planted::ShowUncommitted,
+        Planted::SleepOn,
         Planted::CutUnheld,
         Planted::NoMerge,
         Planted::CloseAlone,
@@ -92,6 +95,7 @@ impl Planted {
             Planted::UnknownAsRefused => "unknown-as-refused",
             Planted::ForgetRequests => "forget-requests",
             Planted::ShowUncommitted => "show-uncommitted",
+            Planted::SleepOn => "sleep-on",
             Planted::CutUnheld => "cut-unheld",
             Planted::NoMerge => "no-merge",
             Planted::CloseAlone => "close-alone",

@@ -54,13 +54,13 @@ async fn nothing_acknowledged_is_lost_with_the_power_of_all() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn regions_of_several_nodes_agree_whichever_node_is_lost() {
     let nodes = Regions::start_clusters(Build::Shipped).await;
-    outlives(nodes, Strike::Kill, count(10), "clusters_kill").await;
+    outlives(nodes, Strike::Kill, count(4), "clusters_kill").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn regions_of_several_nodes_agree_after_a_power_cut_of_all() {
     let nodes = Regions::start_clusters(Build::Shipped).await;
-    let bytes_lost = outlives(nodes, Strike::PowerCutOfAll, count(10), "clusters_power_cut").await;
+    let bytes_lost = outlives(nodes, Strike::PowerCutOfAll, count(4), "clusters_power_cut").await;
     assert!(bytes_lost > 0, "no power cut took a byte: this proves nothing");
 }
 

@@ -160,7 +160,7 @@ impl World {
     pub fn deliver(&mut self, place: usize) -> Result<(), StepError> {
         let Some(letter) = self.letters.remove(place) else { return Ok(()) };
         let at = self.replicas.get_mut(&letter.to).and_then(|at| at.group.as_mut());
-        at.map_or(Ok(()), |group| group.step(&letter.bytes, &mut self.random))
+        at.map_or(Ok(()), |group| group.step(&letter.bytes, &mut self.random).map(drop))
     }
 
     /// Hands over a message that may come from one who is no member, as a receiver sees it.

@@ -1,0 +1,42 @@
+//! Whether a replica could stop ticking without anything being left undone (`P5`).
+
+use storage::Engine;
+
+use crate::Group;
+
+/// What a replica that has stopped ticking believed; it ticks again when that changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Belief {
+    /// Its term.
+    pub term: u64,
+    /// Who leads.
+    pub leader: Option<u64>,
+    /// The index of its last entry.
+    pub last: u64,
+}
+
+impl<E: Engine> Group<E> {
+    /// What it believes.
+    pub fn belief(&self) -> Belief {
+        Belief { term: self.term(), leader: self.leader(), last: self.last_index() }
+    }
+
+    /// Whether everything that it knows of is synced, committed and applied.
+    pub fn is_settled(&self) -> bool {
+        let last = self.last_index();
+        self.waiting.is_empty() && self.commit_index() == last && self.applied_index() == last
+    }
+
+    /// Whether it leads and owes nobody anything: every member whose node lives holds what it holds, nobody
+    /// waits for a quorum's word, and leadership stays where it is.
+    pub fn is_quiet(&self, lives: impl Fn(u64) -> bool) -> bool {
+        let raft = &self.raft.raft;
+        let last = self.last_index();
+        let owes = || raft.prs().iter().any(|(member, progress)| lives(*member) && progress.matched < last);
+        self.decides()
+            && self.is_settled()
+            && !self.is_transferring()
+            && raft.pending_read_count() == 0
+            && !owes()
+    }
+}
