@@ -97,6 +97,18 @@ impl Server {
         self.told("io", "read_bytes:")
     }
 
+    /// Processor time that the process has taken, in milliseconds.
+    pub fn cpu_ms(&self) -> u64 {
+        let id = self.child.id().expect("the server still runs");
+        let told = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("Linux tells of a process");
+        // The name, in parentheses, may hold spaces; user and system time are the 14th and 15th field.
+        let (_, fields) = told.rsplit_once(')').expect("the name is in parentheses");
+        let times = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = times.map(|time| time.parse::<u64>().expect("a time is a number")).sum();
+        // Linux tells of hundredths of seconds, whatever it counts in itself.
+        ticks * 10
+    }
+
     /// A number that Linux tells of the process.
     fn told(&self, file: &str, name: &str) -> u64 {
         let id = self.child.id().expect("the server still runs");

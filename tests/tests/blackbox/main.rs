@@ -18,6 +18,7 @@ mod overload;
 mod pause;
 mod planted;
 mod power_cut;
+mod presplit;
 mod rivals;
 mod speed;
 mod walk;
