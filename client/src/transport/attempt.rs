@@ -173,7 +173,7 @@ fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
 }
 
 /// Whether a status tells of a connection that could not be opened, so that nothing was sent.
-fn is_connect_error(status: &Status) -> bool {
+pub fn is_connect_error(status: &Status) -> bool {
     chain(status).any(|error| error.is::<ConnectError>())
 }
 

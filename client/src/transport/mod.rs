@@ -8,6 +8,8 @@ mod region;
 pub mod session;
 mod table;
 
+pub use attempt::is_connect_error;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

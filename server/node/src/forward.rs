@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use client::transport::is_connect_error;
 use client::transport::session::{Lost, Renewed};
 use prost::Message;
 use proto::v1::meridian_client::MeridianClient;
@@ -117,6 +118,8 @@ impl Forward {
         let path = path.expect("a call's name is a word");
         match timeout(time, grpc.unary(request, path, ProstCodec::<Q, A>::default())).await {
             Ok(Ok(response)) => Ok(response),
+            // Nothing left this node.
+            Ok(Err(status)) if is_connect_error(&status) => Err(refused(item::Error::NotLeader)),
             // A status with our details is the other node's word, and any other is the transport's.
             Ok(Err(status)) if !status.details().is_empty() => Err(status),
             Ok(Err(_)) | Err(_) => Err(refused(unanswered(call))),
