@@ -27,16 +27,18 @@ impl<E: Engine> Group<E> {
         self.waiting.is_empty() && self.commit_index() == last && self.applied_index() == last
     }
 
-    /// Whether it leads and owes nobody anything: every member whose node lives holds what it holds, nobody
-    /// waits for a quorum's word, and leadership stays where it is.
+    /// Whether it leads and owes nobody anything: every member whose node lives holds what it holds, and
+    /// those are a majority; nobody waits for a quorum's word, and leadership stays where it is.
     pub fn is_quiet(&self, lives: impl Fn(u64) -> bool) -> bool {
         let raft = &self.raft.raft;
         let last = self.last_index();
-        let owes = || raft.prs().iter().any(|(member, progress)| lives(*member) && progress.matched < last);
+        let living = || raft.prs().iter().filter(|(member, _)| lives(**member));
+        let owes = || living().any(|(_, progress)| progress.matched < last);
         self.decides()
             && self.is_settled()
             && !self.is_transferring()
             && raft.pending_read_count() == 0
+            && 2 * living().count() > raft.prs().iter().count()
             && !owes()
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Content {
     /// A member asks its leader, under a number of its own, up to where it must have applied the log before
     /// it may read strongly.
     Ask(u64),
+    /// Whoever leads must tick again: somebody looks for a leader (`P5`).
+    Wake,
     /// The group's share of another region's batch, for its leader to decide, or what became of one: a
     /// message between regions in `global`'s format, carried on.
     Share(Vec<u8>),
@@ -54,13 +56,18 @@ const ASK: u8 = 2;
 const CONFIRMED: u8 = 3;
 const SHARE: u8 = 4;
 const REST: u8 = 5;
+const WAKE: u8 = 6;
 
 impl Letter {
     /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         match &self.content {
             Content::Raft(bytes) | Content::Share(bytes) => bytes.len(),
-            Content::Held(_) | Content::Ask(_) | Content::Confirmed { .. } | Content::Rest { .. } => 8,
+            Content::Held(_)
+            | Content::Ask(_)
+            | Content::Confirmed { .. }
+            | Content::Rest { .. }
+            | Content::Wake => 8,
         }
     }
 }
@@ -92,6 +99,7 @@ pub(crate) fn encode(sender: Sender, letters: &[Letter]) -> Vec<u8> {
                 out.push(SHARE);
                 put_sized(&mut out, bytes);
             }
+            Content::Wake => out.push(WAKE),
             Content::Rest { term, last } => {
                 out.push(REST);
                 put_varint(&mut out, *term);
@@ -131,6 +139,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
         let content = match reader.u8()? {
             RAFT => Content::Raft(reader.sized()?.to_vec()),
             SHARE => Content::Share(reader.sized()?.to_vec()),
+            WAKE => Content::Wake,
             REST => Content::Rest { term: reader.varint()?, last: reader.varint()? },
             HELD => Content::Held(reader.varint()?),
             ASK => Content::Ask(reader.varint()?),
@@ -139,7 +148,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
         };
         Ok(Letter { group, content })
     };
-    let letters = (0..reader.count(3)?).map(|_| letter(&mut reader)).collect::<Result<_, _>>()?;
+    let letters = (0..reader.count(2)?).map(|_| letter(&mut reader)).collect::<Result<_, _>>()?;
     reader.finish()?;
     Ok((sender, letters))
 }
@@ -156,6 +165,7 @@ mod tests {
             any::<Vec<u8>>().prop_map(Content::Share),
             any::<u64>().prop_map(Content::Held),
             any::<(u64, u64)>().prop_map(|(term, last)| Content::Rest { term, last }),
+            Just(Content::Wake),
             any::<u64>().prop_map(Content::Ask),
             any::<(u64, u64)>().prop_map(|(number, index)| Content::Confirmed { number, index }),
         ];

@@ -98,6 +98,7 @@ impl<E: Engine> Shard<E> {
                 Content::Rest { term, last } => self.rest_with(link.node, group, term, last),
                 Content::Ask(number) => self.ask_for(group, Asker::Scan(link.node, number)),
                 Content::Confirmed { number, index } => self.confirmed(group, number, index),
+                Content::Wake => self.quiescence.wake_if_resting(group),
                 Content::Share(bytes) => self.share_letter(link.node, group, &bytes)?,
             }
         }
@@ -110,9 +111,8 @@ impl<E: Engine> Shard<E> {
         match raft.step(bytes, random) {
             Ok(asks) => {
                 self.dirty.insert(group);
-                // Whoever rests while another looks for a leader may be that leader.
-                if asks && self.quiescence.rests(group) {
-                    self.quiescence.wake(group);
+                if asks {
+                    self.wake_for_candidate(group);
                 }
             }
             Err(StepError::Fatal(error)) => return Err(error.into()),

@@ -32,10 +32,11 @@ impl Peer {
     }
 
     /// The node to send a partition's batches to: any will do, and neighbours go to different ones, so that
-    /// each has its share of the work.
-    pub fn receiver(&self, group: GroupId) -> Option<NodeId> {
+    /// each has its share of the work. Each new stream goes to the next: the one before may be cut off from
+    /// those who lead.
+    pub fn receiver(&self, group: GroupId, stream: u64) -> Option<NodeId> {
         let count = self.connected.len() as u64;
-        let at = group.0.checked_rem(count)?;
+        let at = group.0.wrapping_add(stream).checked_rem(count)?;
         self.connected.iter().nth(at as usize).copied()
     }
 }

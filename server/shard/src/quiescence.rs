@@ -23,9 +23,20 @@ pub(crate) struct Quiescence {
     awake: BTreeMap<GroupId, u32>,
     /// The groups that rest.
     resting: BTreeMap<GroupId, Belief>,
-    /// Groups that are to wake, and whether their leader is lost.
-    waking: BTreeMap<GroupId, bool>,
+    /// Groups that are to wake, and why.
+    waking: BTreeMap<GroupId, Cause>,
     others: BTreeMap<NodeId, Other>,
+}
+
+/// Why a group is to wake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cause {
+    /// A node with a seat in it is back.
+    Back,
+    /// The process that led it has ended.
+    Restarted,
+    /// The node that led it is silent.
+    Silent(NodeId),
 }
 
 /// Another node, as this one hears of it.
@@ -49,6 +60,13 @@ impl Quiescence {
     pub fn wake(&mut self, group: GroupId) {
         self.resting.remove(&group);
         self.awake.entry(group).or_default();
+    }
+
+    /// A group must tick again, if it rests.
+    pub fn wake_if_resting(&mut self, group: GroupId) {
+        if self.rests(group) {
+            self.wake(group);
+        }
     }
 
     /// A group is gone.
@@ -76,7 +94,7 @@ impl Quiescence {
     }
 
     /// Whether another node was heard of lately.
-    fn lives(&self, node: NodeId) -> bool {
+    pub fn lives(&self, node: NodeId) -> bool {
         self.others.get(&node).is_some_and(|other| other.lives)
     }
 
@@ -95,9 +113,9 @@ impl<E: Engine> Shard<E> {
         let returned = !std::mem::replace(&mut other.lives, true);
         other.heard_ns = now_ns;
         if restarted {
-            self.wake_groups_of(node, true);
+            self.wake_groups_of(node, Cause::Restarted);
         } else if returned {
-            self.wake_groups_of(node, false);
+            self.wake_groups_of(node, Cause::Back);
         }
     }
 
@@ -118,32 +136,57 @@ impl<E: Engine> Shard<E> {
         }
         for node in lost {
             if !self.settings.faults.has(Planted::SleepOn) {
-                self.wake_groups_of(node, true);
+                self.wake_groups_of(node, Cause::Silent(node));
             }
         }
         for _ in 0..limits::WAKES_PER_TICK_MAX {
-            let Some((group, is_lost)) = self.quiescence.waking.pop_first() else { return };
-            if self.quiescence.rests(group) {
-                self.quiescence.wake(group);
+            let Some((group, cause)) = self.quiescence.waking.pop_first() else { return };
+            let rested = self.quiescence.rests(group);
+            self.quiescence.wake_if_resting(group);
+            let is_lost = match cause {
+                Cause::Back => false,
+                Cause::Restarted => rested,
+                Cause::Silent(node) => !self.quiescence.lives(node) && self.leader_of(group) == Some(node),
+            };
+            if is_lost {
+                self.make_overdue(group);
+            }
+            if is_lost || rested {
                 self.dirty.insert(group);
-                if is_lost {
-                    self.make_overdue(group);
-                }
             }
         }
     }
 
-    /// Notes the resting groups with a seat on a node as to be woken. Their leader is lost, if it sat there
-    /// and the node or its process is.
-    fn wake_groups_of(&mut self, node: NodeId, is_lost: bool) {
-        let resting: Vec<_> = self.quiescence.resting.keys().copied().collect();
-        for group in resting {
-            let has_seat = self.seats_of(group).iter().any(|(seat, _)| *seat == node);
-            if has_seat {
-                let led = self.leader_of(group) == Some(node);
-                let overdue = self.quiescence.waking.entry(group).or_default();
-                *overdue |= is_lost && led;
+    /// Notes the groups that must wake because of a node. Those that are awake have something to learn only
+    /// when the node that leads them is silent: their timers are a while behind what this node knows.
+    fn wake_groups_of(&mut self, node: NodeId, cause: Cause) {
+        let groups: Vec<_> = match cause {
+            Cause::Silent(_) => self.replicas.keys().copied().chain([GroupId::CATALOG]).collect(),
+            Cause::Back | Cause::Restarted => self.quiescence.resting.keys().copied().collect(),
+        };
+        for group in groups {
+            let led = self.leader_of(group) == Some(node);
+            let concerns = led || self.quiescence.rests(group) && self.has_seat(group, node);
+            if concerns {
+                self.quiescence.waking.insert(group, if led { cause } else { Cause::Back });
             }
+        }
+    }
+
+    fn has_seat(&self, group: GroupId, node: NodeId) -> bool {
+        self.seats_of(group).iter().any(|(seat, _)| *seat == node)
+    }
+
+    /// Another replica of a group looks for a leader: whoever rests may be that leader, or else its leader
+    /// must be heard of before this one, too, takes it for lost.
+    pub(crate) fn wake_for_candidate(&mut self, group: GroupId) {
+        if !self.quiescence.rests(group) {
+            return;
+        }
+        self.quiescence.wake(group);
+        let leader = self.leader_of(group).filter(|node| *node != self.settings.node);
+        if let Some(leader) = leader {
+            self.write_to(leader, Letter { group, content: Content::Wake });
         }
     }
 
@@ -168,7 +211,7 @@ impl<E: Engine> Shard<E> {
 
     /// Lets an awake group rest, if it has led for long enough without anything to do.
     pub(crate) fn rest_if_quiet(&mut self, group: GroupId) {
-        let quiet = !self.dirty.contains(&group) && self.is_quiet(group);
+        let quiet = self.is_quiet(group);
         let Some(idle) = self.quiescence.awake.get_mut(&group) else { return };
         *idle = if quiet { *idle + 1 } else { 0 };
         if *idle < limits::QUIET_TICKS {
@@ -185,10 +228,9 @@ impl<E: Engine> Shard<E> {
     /// The leader rests: so does this replica, if it believes the same.
     pub(crate) fn rest_with(&mut self, node: NodeId, group: GroupId, term: u64, last: u64) {
         let is_leader = self.leader_of(group) == Some(node);
-        let dirty = self.dirty.contains(&group);
         let Some(raft) = self.group_mut(group) else { return };
         let belief = raft.belief();
-        if is_leader && !dirty && (belief.term, belief.last) == (term, last) && raft.is_settled() {
+        if is_leader && (belief.term, belief.last) == (term, last) && raft.is_settled() {
             self.quiescence.rest(group, belief);
         }
     }

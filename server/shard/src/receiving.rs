@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use global::arrivals::Admission;
 use global::message::Origin;
 use global::{Ack, Batch, Message, Shipped, Verdict};
-use item::Error as Refusal;
 use partition::receive::{self, Incoming};
 use partition::{Decision, effect::Place};
 use region::Table;
@@ -75,7 +74,7 @@ impl<E: Engine> Shard<E> {
         if shares.is_empty() {
             return Ok(Some(Verdict::Committed));
         }
-        let takers: Option<Vec<_>> = shares.keys().map(|group| self.taker(*group)).collect();
+        let takers: Option<Vec<_>> = shares.keys().map(|group| self.taker(*group, origin.stream)).collect();
         let Some(takers) = takers else { return Ok(Some(Verdict::Busy)) };
         let now_ns = self.now.monotonic_ns;
         match self.arrivals.admit(&origin, now_ns) {
@@ -94,16 +93,18 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// The node that can be expected to decide a share.
-    fn taker(&self, group: GroupId) -> Option<NodeId> {
+    /// The node that can be expected to decide a share. Where nobody here knows who leads, each new stream
+    /// asks another.
+    fn taker(&self, group: GroupId, stream: u64) -> Option<NodeId> {
         let me = self.settings.node;
         match self.replicas.get(&group) {
             Some(replica) if replica.decides() => (!self.pressed && !replica.is_full()).then_some(me),
             Some(replica) => replica.leader_node().filter(|node| *node != me),
-            None => match self.holder(group) {
-                Refusal::Elsewhere { node } => Some(node),
-                _ => None,
-            },
+            None => {
+                let holders = self.holders(group);
+                let at = stream.checked_rem(holders.len() as u64)?;
+                holders.get(at as usize).copied()
+            }
         }
     }
 
@@ -118,7 +119,7 @@ impl<E: Engine> Shard<E> {
             Ok(Message::Batch(Batch { origin, records })) => {
                 let is_shared =
                     self.shared(origin.from.region, origin.from, origin.to, origin.table).is_some();
-                let able = is_shared && self.taker(group) == Some(self.settings.node);
+                let able = is_shared && self.taker(group, origin.stream) == Some(self.settings.node);
                 let records = match able {
                     true => self.open_to_come(&origin, records),
                     false => Err(Verdict::Busy),

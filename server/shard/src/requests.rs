@@ -86,12 +86,24 @@ impl<E: Engine> Shard<E> {
 
     /// Who holds a partition of which there is no replica here: whoever was to lead it may know who does.
     pub(crate) fn holder(&self, group: GroupId) -> Refusal {
-        let holds = |table: &&Table| table.partitions().any(|(held, _)| held == group);
-        let table = self.catalog.applied.tables.values().find(holds);
-        match table.map(|table| table.seats(group)[0].node).filter(|node| *node != self.settings.node) {
-            Some(node) => Refusal::Elsewhere { node },
+        match self.holders(group).first() {
+            Some(node) => Refusal::Elsewhere { node: *node },
             None => Refusal::NotLeader,
         }
+    }
+
+    /// The other nodes that hold a partition, those that live first.
+    pub(crate) fn holders(&self, group: GroupId) -> Vec<NodeId> {
+        let (region, me) = (&self.settings.region, self.settings.node);
+        let holds = |table: &&Table| {
+            let last = table.first_group.0 + u64::from(table.entry.partitions);
+            table.is_here(region) && (table.first_group.0..last).contains(&group.0)
+        };
+        let seats =
+            self.catalog.applied.tables.values().find(holds).map_or(&[][..], |table| table.seats(group));
+        let mut nodes: Vec<_> = seats.iter().map(|seat| seat.node).filter(|node| *node != me).collect();
+        nodes.sort_by_key(|node| !self.quiescence.lives(*node));
+        nodes
     }
 
     /// Answers a request.

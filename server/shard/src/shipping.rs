@@ -64,7 +64,8 @@ impl<E: Engine> Shard<E> {
     }
 
     fn send_batch(&mut self, group: GroupId, region: RegionId, batch: Batch) {
-        if let Some(node) = self.peers.get(&region).and_then(|peer| peer.receiver(group)) {
+        if let Some(node) = self.peers.get(&region).and_then(|peer| peer.receiver(group, batch.origin.stream))
+        {
             self.send(PeerNode { region, node }, &Message::Batch(batch));
         }
     }

@@ -102,6 +102,26 @@ fn what_was_deleted_is_collected_once_all_have_passed_it() {
 }
 
 #[test]
+fn what_a_receiver_does_not_hold_reaches_whoever_leads_it() {
+    let mut world = World::with_nodes(&REGIONS, 5);
+    world.create_in_clusters("movies", &REGIONS, 15);
+    // Of every partition somebody else has to lead now than whoever is to, in one region after the other.
+    for lost in [5, 6, 7] {
+        world.kill(lost);
+        for at in 0..30 {
+            world.ask_region(0, &put("movies", &format!("k{at}"), &format!("without {lost}")));
+        }
+        world.run_ms(15_000);
+        for at in 0..30 {
+            let (_, read) = world.ask_region(1, &get("movies", &format!("k{at}")));
+            assert_eq!(value(read), Some(item(&format!("k{at}"), &format!("without {lost}"))));
+        }
+        world.start_again(lost);
+        world.run_ms(3000);
+    }
+}
+
+#[test]
 fn a_pause_decided_by_one_node_holds_back_all() {
     let mut world = clusters();
     let b = world.name(3);
