@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use consensus::{Group, Message, StepError};
 use rand_chacha::ChaCha8Rng;
+use region::Seat;
 use storage::Engine;
 use types::{GroupId, NodeId, Planted, limits};
 
@@ -31,25 +32,25 @@ impl Outbox {
 }
 
 impl<E: Engine> Shard<E> {
+    /// Where a group's members sit.
+    pub(crate) fn seats(&self, group: GroupId) -> &[Seat] {
+        match group {
+            GroupId::CATALOG => &self.catalog.seats,
+            _ => self.replicas.get(&group).map_or(&[], |replica| &replica.seats),
+        }
+    }
+
     /// Whether a group has members on other nodes.
     pub(crate) fn is_shared(&self, group: GroupId) -> bool {
-        match group {
-            GroupId::CATALOG => self.settings.nodes.len() > 1,
-            _ => self.replicas.get(&group).is_some_and(|replica| replica.seats.len() > 1),
-        }
+        self.seats(group).len() > 1
     }
 
     /// Takes a group's messages to the nodes that their receivers sit on.
     pub(crate) fn post(&mut self, group: GroupId, messages: Vec<Message>) {
         for Message { to, bytes } in messages {
-            let node = match self.replicas.get(&group) {
-                // A node's catalog replica has the node's number.
-                None => Some(NodeId(to)),
-                Some(replica) => replica.seats.iter().find(|seat| seat.replica == to).map(|seat| seat.node),
-            };
             // Whoever lost its seat is not written to any more.
-            if let Some(node) = node {
-                self.write_to(node, Letter { group, content: Content::Raft(bytes) });
+            if let Some(seat) = self.seats(group).iter().find(|seat| seat.replica == to).copied() {
+                self.write_to(seat.node, Letter { group, content: Content::Raft(bytes) });
             }
         }
     }
@@ -151,11 +152,8 @@ impl<E: Engine> Shard<E> {
 
     /// The nodes that a group's other members sit on.
     pub(crate) fn others(&self, group: GroupId) -> Vec<NodeId> {
-        let nodes: Vec<_> = match self.replicas.get(&group) {
-            None => self.settings.nodes.clone(),
-            Some(replica) => replica.seats.iter().map(|seat| seat.node).collect(),
-        };
-        nodes.into_iter().filter(|node| *node != self.settings.node).collect()
+        let nodes = self.seats(group).iter().map(|seat| seat.node);
+        nodes.filter(|node| *node != self.settings.node).collect()
     }
 
     pub(crate) fn write_to(&mut self, node: NodeId, letter: Letter) {
@@ -207,8 +205,8 @@ impl<E: Engine> Shard<E> {
                 self.dirty.insert(*group);
             }
         }
-        let nodes = self.settings.nodes.iter().map(|node| node.0);
-        if hand_over(&mut self.catalog.group, nodes, &mut self.random) {
+        let members = self.catalog.seats.iter().map(|seat| seat.replica);
+        if hand_over(&mut self.catalog.group, members, &mut self.random) {
             self.dirty.insert(GroupId::CATALOG);
         }
     }

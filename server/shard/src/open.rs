@@ -215,6 +215,7 @@ fn open_catalog<E: Engine>(
         consensus::create(GroupId::CATALOG, &voters, &mut batch);
         engine.append(batch)?;
     }
+    let seats = settings.nodes.iter().map(|node| Seat { node: *node, replica: node.0 }).collect();
     let state = load_state(engine, GroupId::CATALOG)?;
     let group = Group::open(engine.clone(), GroupId::CATALOG, settings.node.0, state.applied, None, random)?;
     let applied = region::update::load(engine, settings.region.clone(), settings.nodes.clone())?;
@@ -222,6 +223,7 @@ fn open_catalog<E: Engine>(
         term: group.term(),
         held: 0,
         group,
+        seats,
         state,
         applied,
         in_flight: None,

@@ -2,7 +2,6 @@
 //! (`P19`).
 
 use std::collections::BTreeSet;
-use std::ops::Bound::{Excluded, Unbounded};
 
 use global::{Message, Passed, Pulse};
 use region::{Life, Table};
@@ -13,6 +12,7 @@ use crate::Shard;
 use crate::confirm::Asker;
 use crate::peer::Peer;
 use crate::replica::Closing;
+use crate::shipping::round;
 
 impl<E: Engine> Shard<E> {
     /// Tells every open peer the closed times of the tables shared with it, and which it was told.
@@ -76,9 +76,8 @@ impl<E: Engine> Shard<E> {
     /// waking to renew them.
     fn sleepers_to_ask(&mut self, groups: impl Iterator<Item = GroupId>) -> BTreeSet<GroupId> {
         let resting: BTreeSet<_> = groups.filter(|group| self.quiescence.rests(*group)).collect();
-        let behind = resting.range((Excluded(self.closed_last), Unbounded));
-        let round = behind.chain(resting.range(..=self.closed_last));
-        let chosen: Vec<_> = round.take(limits::CLOSINGS_OF_SLEEPERS_MAX).copied().collect();
+        let round = round(&resting, self.closed_last).take(limits::CLOSINGS_OF_SLEEPERS_MAX);
+        let chosen: Vec<_> = round.collect();
         self.closed_last = chosen.last().copied().unwrap_or(self.closed_last);
         chosen.into_iter().collect()
     }

@@ -174,7 +174,7 @@ impl<E: Engine> Shard<E> {
     }
 
     fn has_seat(&self, group: GroupId, node: NodeId) -> bool {
-        self.seats_of(group).iter().any(|(seat, _)| *seat == node)
+        self.seats(group).iter().any(|seat| seat.node == node)
     }
 
     /// Another replica of a group looks for a leader: whoever rests may be that leader, or else its leader
@@ -194,9 +194,8 @@ impl<E: Engine> Shard<E> {
     /// lives stands; the others no longer hold votes back for a leader that is gone.
     fn make_overdue(&mut self, group: GroupId) {
         let (me, lost) = (self.settings.node, self.leader_of(group));
-        let lives = |node: NodeId| node == me || self.quiescence.lives(node);
-        let seats = self.seats_of(group);
-        let first = seats.iter().map(|(node, _)| *node).find(|node| Some(*node) != lost && lives(*node));
+        let mut nodes = self.seats(group).iter().map(|seat| seat.node);
+        let first = nodes.find(|node| Some(*node) != lost && self.lives(*node));
         let Some((raft, random)) = self.group_and_random(group) else { return };
         if raft.is_leader() {
             return;
@@ -247,21 +246,14 @@ impl<E: Engine> Shard<E> {
     }
 
     fn is_quiet(&mut self, group: GroupId) -> bool {
-        let (me, seats) = (self.settings.node, self.seats_of(group));
-        let others = &self.quiescence.others;
-        let silent =
-            |(node, _): &&(NodeId, u64)| *node != me && !others.get(node).is_some_and(|other| other.lives);
-        let silent: BTreeSet<u64> = seats.iter().filter(silent).map(|(_, replica)| *replica).collect();
+        let silent = self.seats(group).iter().filter(|seat| !self.lives(seat.node));
+        let silent: BTreeSet<_> = silent.map(|seat| seat.replica).collect();
         self.group_mut(group).is_some_and(|raft| raft.is_quiet(|member| !silent.contains(&member)))
     }
 
-    /// The nodes that a group's members sit on, each with its member.
-    fn seats_of(&self, group: GroupId) -> Vec<(NodeId, u64)> {
-        match self.replicas.get(&group) {
-            // A node's catalog replica has the node's number.
-            None => self.settings.nodes.iter().map(|node| (*node, node.0)).collect(),
-            Some(replica) => replica.seats.iter().map(|seat| (seat.node, seat.replica)).collect(),
-        }
+    /// Whether a node was heard of lately, or is this one.
+    fn lives(&self, node: NodeId) -> bool {
+        node == self.settings.node || self.quiescence.lives(node)
     }
 
     /// The node that leads a group, as far as this one knows.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use consensus::Group;
 use global::{Arrivals, Passed};
 use rand_chacha::ChaCha8Rng;
-use region::{BatchWriteFan, Catalog};
+use region::{BatchWriteFan, Catalog, Seat};
 use storage::keys::PartitionState;
 use storage::{Engine, LogBatch};
 use types::{GroupId, Now, RegionId, TableId, TableName, limits};
@@ -79,6 +79,8 @@ pub struct Shard<E: Engine> {
 /// The catalog's raft group and applied state.
 pub(crate) struct CatalogReplica<E: Engine> {
     pub group: Group<E>,
+    /// Where its members sit: a node's catalog replica has the node's number.
+    pub seats: Vec<Seat>,
     /// The term that an update in flight belongs to.
     pub term: u64,
     /// The index up to which all members hold the log.

@@ -1,6 +1,6 @@
 //! Sending changes to peers, as far as windows, pauses and links allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use global::message::Origin;
@@ -15,8 +15,7 @@ impl<E: Engine> Shard<E> {
     /// Ships what is ready, partition by partition.
     pub(crate) fn ship(&mut self) -> Result<(), Error> {
         let mut quiet = Vec::new();
-        let behind = self.shipping.range((Excluded(self.shipped_last), Unbounded));
-        let round: Vec<_> = behind.chain(self.shipping.range(..=self.shipped_last)).copied().collect();
+        let round: Vec<_> = round(&self.shipping, self.shipped_last).collect();
         for group in round {
             let peers: Vec<_> = match self.replicas.get(&group) {
                 Some(replica) => replica.shippers.keys().copied().collect(),
@@ -153,6 +152,11 @@ impl<E: Engine> Shard<E> {
             self.send_batch(group, peer, Batch { origin, records: vec![shipped.clone()] });
         }
     }
+}
+
+/// All of some groups, beginning behind the one that had its turn last.
+pub(crate) fn round(groups: &BTreeSet<GroupId>, last: GroupId) -> impl Iterator<Item = GroupId> + '_ {
+    groups.range((Excluded(last), Unbounded)).chain(groups.range(..=last)).copied()
 }
 
 /// Whether as much is under way to a peer as may be.
