@@ -6,44 +6,17 @@
 #[expect(dead_code, reason = "shared with other tests, which use the rest")]
 mod world;
 
-use item::operation::{Command, Get, Operation, PageOptions, Scan};
+use item::Error;
+use item::operation::{Command, Operation, PageOptions, Scan};
 use item::outcome::Answer;
-use item::{Error, Outcome};
-use types::command::TableAnswer;
-use world::{World, get, item, put};
+use world::{World, eventually, get, item, put, value};
 
 const KEYS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
-
-fn value(outcome: Outcome) -> Option<item::Item> {
-    match outcome {
-        Outcome::Item(item) => item,
-        Outcome::Stored(item) => item.map(|item| item.item()),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn eventually(table: &str, key: &str) -> Operation {
-    match get(table, key) {
-        Operation::Get(get) => Operation::Get(Get { consistent: false, ..get }),
-        _ => unreachable!("a get is a get"),
-    }
-}
 
 fn cluster() -> World {
     let mut world = World::cluster(3);
     world.create_in_cluster("movies", 6);
     world
-}
-
-/// All replicas hold the same.
-fn assert_equal(world: &mut World) {
-    let digests = |node| match world.digest(node, "movies") {
-        TableAnswer::Digest { parts, .. } => parts,
-        other => panic!("{other:?}"),
-    };
-    let digests: Vec<_> = (0..3).map(digests).collect();
-    assert_eq!(digests[0], digests[1]);
-    assert_eq!(digests[0], digests[2]);
 }
 
 #[test]
@@ -57,7 +30,7 @@ fn every_node_leads_its_share_and_all_hold_the_same() {
     }
     assert!(led.iter().all(|count| *count > 5), "{led:?}");
     world.run_ms(1000);
-    assert_equal(&mut world);
+    world.assert_equal("movies");
     for node in 0..3 {
         let read = world.command(node, Command::Item(eventually("movies", "k7")));
         let Ok(Answer::Item(outcome)) = read else { panic!("{read:?}") };
@@ -81,7 +54,7 @@ fn what_was_acknowledged_outlives_any_one_node() {
         }
         world.start_again(lost);
         world.run_ms(3000);
-        assert_equal(&mut world);
+        world.assert_equal("movies");
     }
 }
 
@@ -97,7 +70,7 @@ fn what_was_acknowledged_outlives_a_crash_of_all() {
         assert_eq!(value(world.ask_cluster(&get("movies", key)).1), Some(item(key, "one")));
     }
     world.run_ms(1000);
-    assert_equal(&mut world);
+    world.assert_equal("movies");
 }
 
 #[test]
@@ -119,7 +92,7 @@ fn a_leader_that_was_cut_off_shows_nothing_old() {
     world.cut.clear();
     world.run_ms(3000);
     assert_eq!(value(world.ask_cluster(&get("movies", "k")).1), Some(item("k", "new")));
-    assert_equal(&mut world);
+    world.assert_equal("movies");
 }
 
 #[test]
@@ -171,7 +144,7 @@ fn logs_are_cut_once_all_members_hold_them() {
     assert!((50..100).contains(&kept), "{kept}");
     world.start_again(2);
     world.run_ms(3000);
-    assert_equal(&mut world);
+    world.assert_equal("movies");
     flush_all(&mut world, &[0, 1, 2]);
     for node in 0..3 {
         assert!(world.log_entries(node) < 20, "node {node} keeps {}", world.log_entries(node));

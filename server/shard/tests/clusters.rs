@@ -8,12 +8,13 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use item::operation::{Command, Get, Operation};
+use item::operation::Command;
 use item::outcome::Answer;
-use item::{AttributeValue, Error, Item, Outcome};
+use item::{AttributeValue, Error};
 use proptest::prelude::*;
-use types::command::{RegionCommand, TableAnswer};
-use world::{World, delete, get, item, put};
+use types::command::RegionCommand;
+use world::fault::{self, Fault, fault};
+use world::{World, delete, eventually, get, item, put, value};
 
 const REGIONS: [&str; 2] = ["a", "b"];
 
@@ -23,26 +24,6 @@ fn clusters() -> World {
     world
 }
 
-/// All replicas in all regions hold the same.
-fn assert_equal(world: &mut World) {
-    let digests: Vec<_> = (0..6)
-        .map(|node| match world.digest(node, "movies") {
-            TableAnswer::Digest { parts, .. } => parts,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    for digest in &digests {
-        assert_eq!(digest, &digests[0]);
-    }
-}
-
-fn value(outcome: Outcome) -> Option<Item> {
-    match outcome {
-        Outcome::Stored(item) => item.map(|item| item.item()),
-        other => panic!("{other:?}"),
-    }
-}
-
 #[test]
 fn a_write_in_one_region_is_read_from_every_node_of_the_other() {
     let mut world = clusters();
@@ -50,12 +31,10 @@ fn a_write_in_one_region_is_read_from_every_node_of_the_other() {
         world.ask_region(at % 2, &put("movies", &format!("k{at}"), "one"));
     }
     world.run_ms(1000);
-    assert_equal(&mut world);
+    world.assert_equal("movies");
     for node in 0..6 {
         for at in 0..40 {
-            let Operation::Get(strong) = get("movies", &format!("k{at}")) else { unreachable!("a get") };
-            let eventual = Operation::Get(Get { consistent: false, ..strong });
-            let read = world.command(node, Command::Item(eventual));
+            let read = world.command(node, Command::Item(eventually("movies", &format!("k{at}"))));
             let Ok(Answer::Item(outcome)) = read else { panic!("{read:?}") };
             assert_eq!(value(outcome), Some(item(&format!("k{at}"), "one")), "node {node}");
         }
@@ -78,11 +57,22 @@ fn everything_arrives_though_leaders_and_receivers_are_lost() {
         lost.iter().for_each(|node| world.start_again(*node));
     }
     world.run_ms(5000);
-    assert_equal(&mut world);
+    world.assert_equal("movies");
     for at in 0..20 {
         let (_, read) = world.ask_region(1 - at % 2, &get("movies", &format!("k{at}")));
         assert_eq!(value(read), Some(item(&format!("k{at}"), "5")));
     }
+}
+
+#[test]
+fn a_node_that_comes_back_hears_of_leaders_that_rest() {
+    let mut world = clusters();
+    world.kill(1);
+    world.ask_region(1, &put("movies", "k", "one"));
+    world.run_ms(3000);
+    world.start_again(1);
+    world.run_ms(12_000);
+    world.assert_equal("movies");
 }
 
 #[test]
@@ -142,7 +132,7 @@ fn a_pause_decided_by_one_node_holds_back_all() {
     assert!(value(world.ask_region(1, &get("movies", "k7")).1).is_none());
     paused(&mut world, |to| RegionCommand::Resume { to }, &b);
     world.run_ms(3000);
-    assert_equal(&mut world);
+    world.assert_equal("movies");
     assert_eq!(value(world.ask_region(1, &get("movies", "k7")).1), Some(item("k7", "one")));
 }
 
@@ -150,28 +140,13 @@ fn a_pause_decided_by_one_node_holds_back_all() {
 enum Act {
     /// Writes a key that only this region writes, asking one of its nodes.
     Put(usize, u8),
-    Kill(usize),
-    Start(usize),
-    /// Cuts one direction between two nodes, of whatever regions.
-    Cut(usize, usize),
-    Heal,
-    /// Stops a node for a while, without its knowing.
-    Freeze(usize, u64),
-    Flush(usize),
-    Run(u64),
+    Fault(Fault),
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let node = || 0..6usize;
     prop_oneof![
-        10 => (node(), 0..3u8).prop_map(|(node, key)| Act::Put(node, key)),
-        1 => node().prop_map(Act::Kill),
-        2 => node().prop_map(Act::Start),
-        3 => (node(), node()).prop_map(|(from, to)| Act::Cut(from, to)),
-        1 => Just(Act::Heal),
-        1 => (node(), 50..3000u64).prop_map(|(node, ms)| Act::Freeze(node, ms)),
-        1 => node().prop_map(Act::Flush),
-        4 => (5..1500u64).prop_map(Act::Run),
+        10 => (0..6usize, 0..3u8).prop_map(|(node, key)| Act::Put(node, key)),
+        fault::PARTS => fault(6, 1).prop_map(Act::Fault),
     ]
 }
 
@@ -186,17 +161,8 @@ impl Model {
     fn run(&mut self, world: &mut World, act: &Act) {
         match *act {
             Act::Put(node, key) if !world.down.contains(&node) => self.put(world, node, key),
-            Act::Kill(node) => world.kill(node),
-            Act::Start(node) if world.down.contains(&node) => world.start_again(node),
-            Act::Cut(from, to) => world.cut.push((from, to)),
-            Act::Heal => world.cut.clear(),
-            Act::Freeze(node, ms) if world.down.insert(node) => {
-                world.run_ms(ms);
-                world.down.remove(&node);
-            }
-            Act::Flush(node) if !world.down.contains(&node) => world.flush(node),
-            Act::Run(ms) => world.run_ms(ms),
-            Act::Put(..) | Act::Start(_) | Act::Freeze(..) | Act::Flush(_) => {}
+            Act::Fault(ref fault) => world.suffer(fault),
+            Act::Put(..) => {}
         }
     }
 
@@ -249,12 +215,9 @@ proptest! {
         for act in &acts {
             model.run(&mut world, act);
         }
-        world.cut.clear();
-        for node in world.down.clone() {
-            world.start_again(node);
-        }
+        world.recover();
         world.run_ms(12_000);
-        assert_equal(&mut world);
+        world.assert_equal("movies");
         model.check(&mut world);
     }
 }

@@ -11,7 +11,7 @@ use item::outcome::Answer;
 use item::{AttributeValue, Error, Item, Outcome};
 use proptest::prelude::*;
 use types::TableName;
-use types::command::TableAnswer;
+use world::fault::{self, Fault, fault};
 use world::{World, get, put};
 
 const KEYS: [&str; 3] = ["a", "b", "c"];
@@ -24,15 +24,7 @@ enum Act {
     Get(usize, usize),
     /// Reads all keys strongly, asking one node.
     Scan(usize),
-    Kill(usize),
-    Start(usize),
-    /// Cuts one direction between two nodes.
-    Cut(usize, usize),
-    Heal,
-    /// Stops a node for a while, without its knowing.
-    Freeze(usize, u64),
-    Flush(usize),
-    Run(u64),
+    Fault(Fault),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -41,13 +33,7 @@ fn act() -> impl Strategy<Value = Act> {
         8 => (node(), key()).prop_map(|(node, key)| Act::Put(node, key)),
         8 => (node(), key()).prop_map(|(node, key)| Act::Get(node, key)),
         3 => node().prop_map(Act::Scan),
-        1 => node().prop_map(Act::Kill),
-        2 => node().prop_map(Act::Start),
-        2 => (node(), node()).prop_map(|(from, to)| Act::Cut(from, to)),
-        2 => Just(Act::Heal),
-        1 => (node(), 50..3000u64).prop_map(|(node, ms)| Act::Freeze(node, ms)),
-        1 => node().prop_map(Act::Flush),
-        4 => (5..1500u64).prop_map(Act::Run),
+        fault::PARTS => fault(3, 2).prop_map(Act::Fault),
     ]
 }
 
@@ -78,17 +64,8 @@ impl Model {
                     }
                 }
             }
-            Act::Kill(node) => world.kill(node),
-            Act::Start(node) if world.down.contains(&node) => world.start_again(node),
-            Act::Cut(from, to) => world.cut.push((from, to)),
-            Act::Heal => world.cut.clear(),
-            Act::Freeze(node, ms) if world.down.insert(node) => {
-                world.run_ms(ms);
-                world.down.remove(&node);
-            }
-            Act::Flush(node) if !world.down.contains(&node) => world.flush(node),
-            Act::Run(ms) => world.run_ms(ms),
-            Act::Put(..) | Act::Get(..) | Act::Scan(_) | Act::Start(_) | Act::Freeze(..) | Act::Flush(_) => {}
+            Act::Fault(ref fault) => world.suffer(fault),
+            Act::Put(..) | Act::Get(..) | Act::Scan(_) => {}
         }
     }
 
@@ -152,21 +129,13 @@ proptest! {
             model.run(&mut world, act);
         }
         // Once nothing fails any more, everything is served and all replicas are equal.
-        world.cut.clear();
-        for node in world.down.clone() {
-            world.start_again(node);
-        }
+        world.recover();
         world.run_ms(5000);
         for (key, name) in KEYS.iter().enumerate() {
             let (_, outcome) = world.ask_cluster(&get("movies", name));
             model.check(key, &outcome);
         }
         world.run_ms(1000);
-        let digests: Vec<_> = (0..3).map(|node| match world.digest(node, "movies") {
-            TableAnswer::Digest { parts, .. } => parts,
-            other => panic!("{other:?}"),
-        }).collect();
-        prop_assert_eq!(&digests[0], &digests[1]);
-        prop_assert_eq!(&digests[0], &digests[2]);
+        world.assert_equal("movies");
     }
 }

@@ -1,5 +1,7 @@
 //! A small world without chance: shards over in-memory engines, a virtual clock, links that lose nothing.
 
+pub mod fault;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use item::operation::{Command, Delete, Get, Operation, PageOptions, Put, Scan, WriteOptions};
@@ -316,11 +318,7 @@ impl World {
     }
 
     pub fn read(&mut self, region: usize, operation: Operation) -> Option<Item> {
-        match self.ask(region, operation) {
-            Ok(Outcome::Item(item)) => item,
-            Ok(Outcome::Stored(item)) => item.map(|item| item.item()),
-            other => panic!("{other:?}"),
-        }
+        value(self.ask(region, operation).expect("it is read"))
     }
 
     /// A page of a scan from the start, and whether it was read outside a turn.
@@ -410,6 +408,19 @@ impl World {
         self.table(region, TableCommand::Digest { name, range: HashRange::ALL, parts: 16 })
     }
 
+    /// All nodes of all regions hold the same of a table.
+    pub fn assert_equal(&mut self, table: &str) {
+        let nodes = 0..self.names.len();
+        let digest = |node| match self.digest(node, table) {
+            TableAnswer::Digest { parts, .. } => parts,
+            other => panic!("{other:?}"),
+        };
+        let digests: Vec<_> = nodes.map(digest).collect();
+        for digest in &digests {
+            assert_eq!(digest, &digests[0]);
+        }
+    }
+
     /// Whether each entry of a region's conflict ledger is superseded.
     pub fn superseded(&self, region: usize) -> Vec<bool> {
         let (from, _) = keys::ledger::table(Default::default());
@@ -466,6 +477,21 @@ pub fn put(table: &str, key: &str, value: &str) -> Operation {
 
 pub fn delete(table: &str, of: &str) -> Operation {
     Operation::Delete(Delete { table: name(table), key: key(of), options: WriteOptions::default() })
+}
+
+/// What a read found.
+pub fn value(outcome: Outcome) -> Option<Item> {
+    match outcome {
+        Outcome::Item(item) => item,
+        Outcome::Stored(item) => item.map(|item| item.item()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A read that any replica may answer.
+pub fn eventually(table: &str, of: &str) -> Operation {
+    let Operation::Get(strongly) = get(table, of) else { unreachable!("a get is a get") };
+    Operation::Get(Get { consistent: false, ..strongly })
 }
 
 pub fn get(table: &str, of: &str) -> Operation {
