@@ -9,6 +9,7 @@ use types::TableId;
 
 use crate::disk::Disk;
 use crate::history::History;
+use crate::node::Node;
 
 /// Writes into a history what a disk of a region holds of the table.
 pub fn read(history: &mut History, region: usize, disk: &Disk) -> Result<(), Error> {
@@ -37,7 +38,7 @@ pub fn read(history: &mut History, region: usize, disk: &Disk) -> Result<(), Err
 }
 
 /// The live records of a table, by their stored keys; `None` when the disk cannot be read.
-pub fn live(disk: &Disk, table: TableId) -> Option<BTreeMap<Vec<u8>, Vec<u8>>> {
+fn live(disk: &Disk, table: TableId) -> Option<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut live = BTreeMap::new();
     let read = each(disk, &record::table(table), |key, value| {
         if !Record::decode(value)?.is_tombstone() {
@@ -46,6 +47,15 @@ pub fn live(disk: &Disk, table: TableId) -> Option<BTreeMap<Vec<u8>, Vec<u8>>> {
         Ok(())
     });
     read.is_ok().then_some(live)
+}
+
+/// Two nodes, of those that are not dead for good, that hold different live records of a table.
+pub fn differing(nodes: &[Node], table: TableId) -> Option<String> {
+    let mut living = nodes.iter().filter(|node| !node.buried);
+    let first = living.next()?;
+    let held = live(&first.disk, table);
+    let other = living.find(|other| live(&other.disk, table) != held)?;
+    Some(format!("{} and {} differ", first.label(), other.label()))
 }
 
 /// The table of some record that a disk holds.

@@ -79,9 +79,7 @@ impl Converge {
         let Workload { table, schema, .. } = &self.workload;
         self.operator.create_table(&mut self.world, table, schema, partitions);
         self.workload.start(&mut self.world);
-        for (step, (at_ns, _)) in self.plan.actions.iter().enumerate() {
-            self.world.set_timer(*at_ns, Timer::Action(step));
-        }
+        self.plan.set_timers(&mut self.world);
     }
 
     /// Clients and faults, until the plan is through and enough was done.
@@ -181,9 +179,7 @@ impl Converge {
                 return Some(format!("{name} is behind: {peer:?}"));
             }
         }
-        let live = |node: NodeId| finals::live(&self.world.nodes[node].disk, self.world.history.table?);
-        let differs = (1..self.world.nodes.len()).find(|node| live(*node) != live(0))?;
-        Some(format!("{} and {} differ", self.world.nodes[0].label(), self.world.nodes[differs].label()))
+        finals::differing(&self.world.nodes, self.world.history.table?)
     }
 
     fn ask_digests(&mut self) {

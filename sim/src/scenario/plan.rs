@@ -7,7 +7,7 @@
 use crate::chance::Chance;
 use crate::clock::{MILLISECOND_NS, SECOND_NS};
 use crate::disk::Crash;
-use crate::event::NodeId;
+use crate::event::{NodeId, Timer};
 use crate::world::World;
 
 use super::operator::Operator;
@@ -156,6 +156,13 @@ impl Plan {
         let mut actions = planner.actions;
         actions.sort_by_key(|(at_ns, _)| *at_ns);
         Plan { actions, heal_at_ns: at_ns.max(least_ns) }
+    }
+
+    /// Has every step taken in its time.
+    pub fn set_timers(&self, world: &mut World) {
+        for (step, (at_ns, _)) in self.actions.iter().enumerate() {
+            world.set_timer(*at_ns, Timer::Action(step));
+        }
     }
 
     /// Takes a step.

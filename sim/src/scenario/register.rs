@@ -9,7 +9,7 @@ use types::{Faults, RegionName};
 
 use crate::chance::{Chance, Stream};
 use crate::clock::{MILLISECOND_NS, SECOND_NS};
-use crate::event::{NodeId, Timer};
+use crate::event::Timer;
 use crate::finals;
 use crate::linearize::{self, Verdict};
 use crate::registers::{self, Registers};
@@ -80,9 +80,7 @@ impl Register {
         let (table, key) = (self.registers.table.clone(), Registers::schema());
         self.operator.create_table(&mut self.world, &table, &key, partitions);
         self.registers.start(&mut self.world);
-        for (step, (at_ns, _)) in self.plan.actions.iter().enumerate() {
-            self.world.set_timer(*at_ns, Timer::Action(step));
-        }
+        self.plan.set_timers(&mut self.world);
     }
 
     /// Clients and faults, until the plan is through and enough was done.
@@ -163,20 +161,13 @@ impl Register {
         if !self.registers.is_quiet() || !self.operator.is_quiet() {
             return Some("a client or the operator waits for an answer".to_string());
         }
-        let living = || (0..self.world.nodes.len()).filter(|node| !self.world.nodes[*node].buried);
-        for node in living() {
-            let at = &self.world.nodes[node];
-            let Some(machine) = &at.machine else { return Some(format!("{} does not run", at.label())) };
+        for node in self.world.nodes.iter().filter(|node| !node.buried) {
+            let Some(machine) = &node.machine else { return Some(format!("{} does not run", node.label())) };
             if !machine.figures().serving {
-                return Some(format!("{} does not serve", at.label()));
+                return Some(format!("{} does not serve", node.label()));
             }
         }
-        let table = self.table()?;
-        let live = |node: NodeId| finals::live(&self.world.nodes[node].disk, table);
-        let first = living().next()?;
-        let differs = living().find(|node| live(*node) != live(first))?;
-        let label = |node: NodeId| self.world.nodes[node].label();
-        Some(format!("{} and {} differ", label(first), label(differs)))
+        finals::differing(&self.world.nodes, self.table()?)
     }
 
     /// The table's id, as some disk has it.
