@@ -83,7 +83,13 @@ fn code_and_name(error: &Error) -> (Code, &'static str) {
         Error::ConditionFailed { .. } => (Code::FailedPrecondition, "ConditionalCheckFailedException"),
         Error::TableNotFound { .. } => (Code::NotFound, "ResourceNotFoundException"),
         Error::TableInUse { .. } => (Code::FailedPrecondition, "ResourceInUseException"),
-        Error::TooManyTables { .. } => (Code::ResourceExhausted, "LimitExceededException"),
+        Error::TooManyTables { .. } | Error::TooManyNodes { .. } => {
+            (Code::ResourceExhausted, "LimitExceededException")
+        }
+        Error::UnknownNode { .. } => (Code::NotFound, "ResourceNotFoundException"),
+        Error::NodeInUse { .. } | Error::NodeNeeded { .. } | Error::PartitionInMotion { .. } => {
+            (Code::FailedPrecondition, "ResourceInUseException")
+        }
         Error::NotLeader | Error::Elsewhere { .. } => (Code::Unavailable, "ServiceUnavailable"),
         Error::Overloaded { .. } => (Code::ResourceExhausted, "ThrottlingException"),
         Error::DeadlinePassed => (Code::DeadlineExceeded, "RequestTimeout"),
@@ -99,6 +105,10 @@ fn field(error: &Error) -> String {
         Error::Invalid(invalid) => invalid,
         Error::TableNotFound { .. } | Error::TableInUse { .. } => return "TableName".to_owned(),
         Error::UnknownRegion { .. } => return "Region".to_owned(),
+        Error::UnknownNode { .. } | Error::NodeInUse { .. } | Error::NodeNeeded { .. } => {
+            return "Node".to_owned();
+        }
+        Error::PartitionInMotion { .. } => return "Partition".to_owned(),
         Error::RequestMismatch => return "RequestId".to_owned(),
         _ => return String::new(),
     };

@@ -54,6 +54,38 @@ pub enum Error {
         /// The name given.
         name: types::RegionName,
     },
+    /// A node that the region does not have, or not any more.
+    #[error("unknown node: {}", node.0)]
+    UnknownNode {
+        /// The number given.
+        node: types::NodeId,
+    },
+    /// A node that lives and holds replicas cannot be removed.
+    #[error("node {} lives and holds {replicas} replicas: drain it first", node.0)]
+    NodeInUse {
+        /// Which node.
+        node: types::NodeId,
+        /// How many it holds.
+        replicas: u64,
+    },
+    /// Without this node, what the others know would not be a majority's word any more.
+    #[error("node {} is needed: without it no majority of the nodes lives", node.0)]
+    NodeNeeded {
+        /// Which node.
+        node: types::NodeId,
+    },
+    /// A region has no room for another node.
+    #[error("too many nodes: the limit is {limit}")]
+    TooManyNodes {
+        /// How many a region may have.
+        limit: usize,
+    },
+    /// A replica of the partition is being moved.
+    #[error("partition {} is being moved", partition.0)]
+    PartitionInMotion {
+        /// Which partition.
+        partition: types::GroupId,
+    },
     /// Nothing was proposed; another replica leads.
     #[error("not the leader of this partition")]
     NotLeader,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use types::command::{RegionCommand, TableCommand};
+use types::command::{ClusterCommand, RegionCommand, TableCommand};
 use types::{RequestId, TableName};
 
 use crate::Item;
@@ -19,6 +19,8 @@ pub enum Command {
     Table(TableCommand),
     /// About links between regions.
     Region(RegionCommand),
+    /// About the nodes of a region.
+    Cluster(ClusterCommand),
 }
 
 /// One of DynamoDB's item operations.

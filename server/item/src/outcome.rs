@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use types::TableName;
-use types::command::{RegionAnswer, TableAnswer};
+use types::command::{ClusterAnswer, RegionAnswer, TableAnswer};
 
 use crate::operation::{BatchWriteEntry, KeysAndOptions};
 use crate::{Item, Stored, size};
@@ -17,6 +17,8 @@ pub enum Answer {
     Table(TableAnswer),
     /// To a region command.
     Region(RegionAnswer),
+    /// To a cluster command.
+    Cluster(ClusterAnswer),
 }
 
 impl Answer {

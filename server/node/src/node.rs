@@ -212,6 +212,7 @@ fn parts(
             region: settings.region.clone(),
             node: settings.node,
             nodes: all,
+            addresses: settings.members.iter().map(|other| (other.node, other.address.clone())).collect(),
             first_start: settings.first_start,
             peers: regions.into_iter().collect(),
             seed: rand::random(),

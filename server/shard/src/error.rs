@@ -2,7 +2,7 @@
 //!
 //! Every one is fatal. Whoever meets one stops the process, so that nothing is answered on its strength.
 
-use types::GroupId;
+use types::{GroupId, NodeId};
 
 use crate::Identity;
 
@@ -45,6 +45,12 @@ pub enum Error {
     NotBlank {
         /// Whose it is.
         found: Box<Identity>,
+    },
+    /// The region took this node out for good.
+    #[error("node {} was removed from its region: to bring the machine back, join it as a new node", node.0)]
+    Removed {
+        /// This node.
+        node: NodeId,
     },
     /// Data of a partition whose log is gone.
     #[error("partition {} has data up to index {applied} and no log: restore the whole folder", group.0)]

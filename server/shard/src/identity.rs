@@ -43,6 +43,14 @@ impl Identity {
         Identity { region: region.clone(), node: *node, nodes: nodes.clone() }
     }
 
+    /// Whose disk it is, if it is anybody's.
+    pub fn read(engine: &impl Engine) -> Result<Option<Self>, Error> {
+        let stored = engine.state(NODE, StateName::Identity)?;
+        let decode = |bytes: Vec<u8>| Identity::decode(&bytes);
+        let decoded = stored.map(decode).transpose();
+        Ok(decoded.map_err(|_| storage::Error::undecodable("identity"))?)
+    }
+
     fn encode(&self) -> Vec<u8> {
         let mut out = vec![FORMAT];
         put_sized(&mut out, self.region.as_str().as_bytes());
@@ -69,7 +77,7 @@ impl Identity {
 /// Checks that a disk is this node's, and makes it so if it is nobody's.
 pub(crate) fn claim(engine: &impl Engine, settings: &Settings) -> Result<(), Error> {
     let given = Identity::of(settings);
-    match engine.state(NODE, StateName::Identity)? {
+    match Identity::read(engine)? {
         None if settings.first_start == FirstStart::No => Err(Error::Blank { given: Box::new(given) }),
         None => {
             let mut batch = LogBatch::new();
@@ -77,16 +85,13 @@ pub(crate) fn claim(engine: &impl Engine, settings: &Settings) -> Result<(), Err
             batch.push(LogWrite::State { group: NODE, name: StateName::Identity, value });
             Ok(engine.append(batch)?)
         }
-        Some(bytes) => {
-            let found = Identity::decode(&bytes).map_err(|_| storage::Error::undecodable("identity"))?;
-            match found == given {
-                true if settings.first_start == FirstStart::Yes => {
-                    Err(Error::NotBlank { found: Box::new(found) })
-                }
-                true => Ok(()),
-                false => Err(Error::Identity { found: Box::new(found), given: Box::new(given) }),
+        Some(found) => match found == given {
+            true if settings.first_start == FirstStart::Yes => {
+                Err(Error::NotBlank { found: Box::new(found) })
             }
-        }
+            true => Ok(()),
+            false => Err(Error::Identity { found: Box::new(found), given: Box::new(given) }),
+        },
     }
 }
 

@@ -22,6 +22,7 @@ impl<E: Engine> Shard<E> {
             Command::Item(operation) => self.operation(number, operation)?.err(),
             Command::Table(command) => self.table_command(number, command)?.err(),
             Command::Region(command) => self.region_command(number, command).err(),
+            Command::Cluster(_) => Some(Refusal::NotLeader),
         };
         if let Some(refusal) = refused {
             self.reply(number, Err(refusal));

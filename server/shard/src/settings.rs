@@ -1,5 +1,7 @@
 //! What a shard is told of itself when it starts.
 
+use std::collections::BTreeMap;
+
 use types::{Faults, NodeId, RegionName};
 
 /// Whether a node starts for the first time. A node that lost its disk must never come back under its number:
@@ -10,6 +12,9 @@ pub enum FirstStart {
     Yes,
     /// It does not: its disk must be its own.
     No,
+    /// The others gave it a number that was never used: its disk is empty, or its own. It is told of the rest
+    /// by them.
+    Joining,
     /// Its disk says so. Only where nobody was promised anything, or whoever starts it knows the disk.
     Unsaid,
 }
@@ -21,8 +26,11 @@ pub struct Settings {
     pub region: RegionName,
     /// This node.
     pub node: NodeId,
-    /// All nodes of the region, this one included, ascending; the same on each of them, for ever.
+    /// The nodes that the region was begun with, ascending; or those that a node that joined later was told
+    /// of, itself included. Who came and went since is in the catalog.
     pub nodes: Vec<NodeId>,
+    /// Where those are that this one was told of; the catalog keeps it for nodes that join.
+    pub addresses: BTreeMap<NodeId, String>,
     /// What an empty disk means.
     pub first_start: FirstStart,
     /// The other regions that it may link to.
@@ -38,6 +46,7 @@ impl Settings {
     pub fn alone(region: RegionName, seed: u64) -> Self {
         let (node, nodes, peers) = (NodeId::ONLY, vec![NodeId::ONLY], Vec::new());
         let first_start = FirstStart::Unsaid;
-        Settings { region, node, nodes, first_start, peers, seed, faults: Faults::default() }
+        let (addresses, faults) = Default::default();
+        Settings { region, node, nodes, addresses, first_start, peers, seed, faults }
     }
 }

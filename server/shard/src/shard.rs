@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use region::{BatchWriteFan, Catalog, Seat};
 use storage::keys::PartitionState;
 use storage::{Engine, LogBatch};
-use types::{GroupId, Now, RegionId, TableId, TableName, limits};
+use types::{GroupId, NodeId, Now, RegionId, TableId, TableName, limits};
 
 use crate::catalog::CatalogRequest;
 use crate::compact::Flushing;
@@ -132,6 +132,12 @@ impl<E: Engine> Shard<E> {
         self.send_letters();
         let (send, reads) = (std::mem::take(&mut self.out), std::mem::take(&mut self.reads));
         Ok(Turn { id: self.turn, sync, send, reads })
+    }
+
+    /// The other nodes of the region that were not removed, and where they are, if that has changed since it
+    /// was last asked.
+    pub fn take_nodes(&mut self) -> Option<Vec<(NodeId, String)>> {
+        None
     }
 
     /// Whether another turn may be made: not while as many syncs are under way as may be.

@@ -2,7 +2,9 @@
 //!
 //! `api` makes these from requests, the region's control plane carries them out.
 
-use crate::{HashRange, HybridTime, KeySchema, RegionName, TableDescriptor, TableId, TableName};
+use crate::{
+    GroupId, HashRange, HybridTime, KeySchema, NodeId, RegionName, TableDescriptor, TableId, TableName,
+};
 
 /// A command about a table as a whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,6 +74,121 @@ pub enum RegionCommand {
     },
     /// What this region knows of itself and its peers.
     Status,
+}
+
+/// A command about a region's nodes and what sits on them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClusterCommand {
+    /// A new node asks for its number. Asking again under the same token gives the same number.
+    Join {
+        /// Chosen by the new node at random, once.
+        token: u64,
+        /// Where the others reach it.
+        address: String,
+    },
+    /// Lists the nodes.
+    Nodes,
+    /// Moves everything away from a node, and gives it nothing more.
+    Drain {
+        /// Which.
+        node: NodeId,
+    },
+    /// Gives a node its share again.
+    Resume {
+        /// Which.
+        node: NodeId,
+    },
+    /// Takes a node out of the region for ever: one that was drained, or one that is dead.
+    Remove {
+        /// Which.
+        node: NodeId,
+    },
+    /// Lists a table's partitions.
+    Partitions {
+        /// Whose.
+        table: TableName,
+    },
+    /// Moves a replica from one node to another.
+    Move {
+        /// Whose.
+        table: TableName,
+        /// Of which partition.
+        partition: GroupId,
+        /// Which node gives it up.
+        from: NodeId,
+        /// Which takes it.
+        to: NodeId,
+    },
+}
+
+/// What becomes of a node.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum NodeState {
+    /// It has its share.
+    Active,
+    /// It gives up what it has.
+    Draining,
+    /// It is no node of the region any more.
+    Removed,
+}
+
+/// What a region knows of one of its nodes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeStatus {
+    /// Which.
+    pub node: NodeId,
+    /// Where the others reach it; empty if they were told by their settings.
+    pub address: String,
+    /// What becomes of it.
+    pub state: NodeState,
+    /// Whether the answering node has heard of it lately.
+    pub lives: bool,
+    /// Replicas that sit on it.
+    pub replicas: u64,
+    /// Those of them that are to lead their partitions.
+    pub first: u64,
+    /// Replicas that are on their way to it or away from it.
+    pub moving: u64,
+}
+
+/// What becomes of a replica.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SeatState {
+    /// It is a member.
+    Settled,
+    /// It is to be one.
+    Joining,
+    /// It is to be none.
+    Leaving,
+}
+
+/// What a region knows of one partition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartitionStatus {
+    /// Which.
+    pub partition: GroupId,
+    /// Of which hashes.
+    pub range: HashRange,
+    /// Where its replicas sit, the one that is to lead first.
+    pub seats: Vec<(NodeId, SeatState)>,
+    /// Who leads, as far as the answering node knows.
+    pub leader: Option<NodeId>,
+}
+
+/// The answer to a cluster command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClusterAnswer {
+    /// To `Join`.
+    Joined {
+        /// The new node's number.
+        node: NodeId,
+        /// The other nodes, and where they are as far as the catalog knows.
+        members: Vec<(NodeId, String)>,
+    },
+    /// To `Nodes`, `Drain`, `Resume` and `Remove`: all nodes, in order.
+    Nodes(Vec<NodeStatus>),
+    /// To `Partitions` and `Move`: the table's partitions, in order.
+    Partitions(Vec<PartitionStatus>),
 }
 
 /// One live record's key and a digest of its canonical bytes.

@@ -93,6 +93,7 @@ impl World {
             region: self.names[region].clone(),
             node: self.node(region),
             nodes: (1..=self.nodes as u64).map(NodeId).collect(),
+            addresses: BTreeMap::new(),
             first_start: FirstStart::Unsaid,
             peers,
             seed: 7 + region as u64,
