@@ -6,13 +6,13 @@
 //! every failure is fatal. Everything that happens elsewhere (requests, messages of peers, ended syncs, reads
 //! and flushes) comes in as a `Post`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use item::error::Invalid;
-use shard::{Envelope, Figures, Inbox, PeerNode, Shard, TurnId};
+use shard::{Envelope, Figures, Inbox, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::watch;
 use types::{NodeId, limits};
@@ -20,8 +20,9 @@ use types::{NodeId, limits};
 use crate::admission::Share;
 use crate::clock::Clock;
 use crate::handle::{Ask, Asks, Handle, OVERLOADED, Post};
-use crate::link_queue::Queue;
 use crate::metrics::Timings;
+use crate::outward::Outward;
+use crate::parties::Queues;
 use crate::reads::Readers;
 use crate::reply::{Gathered, ReplyTo};
 use crate::stop::{Failure, OnFailure};
@@ -44,10 +45,8 @@ pub struct Parts {
     pub settings: shard::Settings,
     /// The clock that deadlines are read on.
     pub clock: Clock,
-    /// One queue per peer region.
-    pub links: BTreeMap<PeerNode, Queue>,
-    /// One queue per other node of the region.
-    pub nodes: BTreeMap<NodeId, Queue>,
+    /// The queues of the links that there are from time to time.
+    pub queues: watch::Receiver<Queues>,
     /// Bytes that requests under way may take.
     pub request_bytes_max: usize,
     /// Bytes of answers that clients have not taken past which reads are refused.
@@ -66,6 +65,9 @@ pub struct Running {
     pub handle: Handle,
     /// For whoever shows how it is.
     pub published: watch::Receiver<Published>,
+    /// For whoever links to the other nodes of the region: those that the catalog knows, and where they are.
+    /// Empty until it is told.
+    pub nodes: watch::Receiver<Vec<(NodeId, String)>>,
     thread: JoinHandle<()>,
 }
 
@@ -78,6 +80,7 @@ where
     let (syncs, turns) = sync_channel(limits::TURNS_IN_FLIGHT_MAX);
     let (flushes, wanted) = sync_channel(1);
     let (publisher, published) = watch::channel(Published::default());
+    let (nodes_publisher, nodes) = watch::channel(Vec::new());
     let on_failure = threads::OfRegion { region: parts.settings.region.clone(), act: parts.on_failure };
     let shard = Shard::open(engine.clone(), parts.settings, parts.clock.now())?;
     let readers = Readers::start(&handle.posts(), &on_failure)?;
@@ -104,23 +107,19 @@ where
         flush: Flush::Idle,
         readers,
         threads: vec![sync_thread, flush_thread],
-        links: parts
-            .links
-            .into_iter()
-            .map(|(peer, queue)| (peer, Outward { queue, changes_seen: 0 }))
-            .collect(),
-        nodes: parts.nodes,
+        outward: Outward::new(parts.queues),
         waiting: HashMap::new(),
         cancelled: HashSet::new(),
         answer_bytes_max: parts.answer_bytes_max,
         timings: parts.timings,
         asked_at: None,
         publisher,
+        nodes_publisher,
         published_at: None,
         stopping: false,
     };
     let thread = threads::spawn("turn", &on_failure, move || driver.run())?;
-    Ok(Running { handle, published, thread })
+    Ok(Running { handle, published, nodes, thread })
 }
 
 impl Running {
@@ -149,8 +148,7 @@ struct Driver<E: Engine> {
     flush: Flush,
     readers: Readers<E::Snapshot>,
     threads: Vec<JoinHandle<()>>,
-    links: BTreeMap<PeerNode, Outward>,
-    nodes: BTreeMap<NodeId, Queue>,
+    outward: Outward,
     waiting: HashMap<u64, Waiter>,
     /// Requests that nobody waits for, until the inbox has been looked through for them.
     cancelled: HashSet<u64>,
@@ -159,6 +157,7 @@ struct Driver<E: Engine> {
     /// When the first request came that no turn has taken.
     asked_at: Option<Instant>,
     publisher: watch::Sender<Published>,
+    nodes_publisher: watch::Sender<Vec<(NodeId, String)>>,
     published_at: Option<Instant>,
     stopping: bool,
 }
@@ -167,11 +166,6 @@ struct Driver<E: Engine> {
 struct Waiter {
     reply: ReplyTo,
     _share: Share,
-}
-
-struct Outward {
-    queue: Queue,
-    changes_seen: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -183,9 +177,10 @@ enum Flush {
 
 impl<E: Engine> Driver<E> {
     fn run(mut self) -> Result<(), Failure> {
+        self.tell_nodes();
         while !self.stopping {
             self.receive(self.patience())?;
-            self.look_at_links();
+            self.outward.look(&mut self.inbox);
             if self.wants_turn() {
                 self.turn()?;
             }
@@ -288,17 +283,10 @@ impl<E: Engine> Driver<E> {
         self.asked_at.get_or_insert_with(Instant::now);
     }
 
-    /// Tells the shard which links changed. One that finds no room in the inbox is told later.
-    fn look_at_links(&mut self) {
-        for (peer, link) in &mut self.links {
-            let changes = link.queue.changes();
-            let envelope = match changes.is_multiple_of(2) {
-                true => Envelope::LinkDown(*peer),
-                false => Envelope::LinkUp(*peer),
-            };
-            if changes != link.changes_seen && self.inbox.push(envelope).is_ok() {
-                link.changes_seen = changes;
-            }
+    /// Tells which other nodes the region has, if that has changed.
+    fn tell_nodes(&mut self) {
+        if let Some(nodes) = self.shard.take_nodes() {
+            self.nodes_publisher.send_replace(nodes);
         }
     }
 
@@ -315,6 +303,7 @@ impl<E: Engine> Driver<E> {
         }
         turn.reads.into_iter().for_each(|read| self.readers.begin(read));
         self.send(turn.send);
+        self.tell_nodes();
         match turn.sync {
             true => self.sync(turn.id),
             false => Ok(()),
@@ -341,6 +330,7 @@ impl<E: Engine> Driver<E> {
         let released = self.shard.persisted(turn, self.clock.now())?;
         self.timings.apply.record(begun.elapsed());
         self.send(released);
+        self.tell_nodes();
         Ok(())
     }
 
@@ -353,13 +343,8 @@ impl<E: Engine> Driver<E> {
                     let shard::Reply { result, bytes, .. } = *reply;
                     gathered.add(waiter.reply, self.handle.untaken().deliver(result, bytes));
                 }
-                Envelope::Link(link) => {
-                    let outward = self.links.get(&link.peer).expect("shards write to their peers alone");
-                    outward.queue.offer(link.bytes);
-                }
-                Envelope::Node(link) => {
-                    self.nodes.get(&link.node).expect("a shard knows its nodes").offer(link.bytes);
-                }
+                Envelope::Link(link) => self.outward.to_peer(link),
+                Envelope::Node(link) => self.outward.to_node(link),
                 Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
                     unreachable!("a shard sends replies and messages of links")
                 }

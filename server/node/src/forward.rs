@@ -4,7 +4,8 @@
 //! answered may have been done (`P3`). It decides nothing and looks into no request.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use client::transport::is_connect_error;
@@ -22,18 +23,24 @@ use tonic_prost::ProstCodec;
 use types::{NodeId, limits};
 
 use crate::call::Call;
-use crate::member_address::MemberAddress;
 use crate::service;
 
 /// Tells that a unary call was passed on.
 const HEADER: &str = "meridian-passed-on";
 
-/// The ways to the other nodes.
+/// The ways to the other nodes, which come and go. Only calls that are passed on look them up; every call
+/// asks whether there are any.
+#[derive(Default)]
 pub struct Forward {
-    nodes: BTreeMap<NodeId, Way>,
+    has_others: AtomicBool,
+    /// Held only while it is read or replaced.
+    ways: RwLock<Ways>,
 }
 
+type Ways = Arc<BTreeMap<NodeId, Arc<Way>>>;
+
 struct Way {
+    address: String,
     channel: Channel,
     sessions: Renewed,
 }
@@ -44,31 +51,35 @@ pub fn is_passed_on(metadata: &MetadataMap) -> bool {
 }
 
 impl Forward {
-    /// The ways to these nodes, which are connected to when they are first needed; `None` if there are none.
-    /// Addresses were checked when they were read.
-    pub fn new(members: &[MemberAddress]) -> Option<Arc<Self>> {
-        let way = |member: &MemberAddress| {
-            let endpoint = Endpoint::from_shared(format!("http://{}", member.address)).ok()?;
-            let channel = endpoint
-                .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
-                .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
-                .keep_alive_timeout(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS))
-                .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
-                .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
-                .tcp_nodelay(true)
-                .connect_lazy();
-            let client = MeridianClient::new(channel.clone());
-            let client = client.max_decoding_message_size(limits::MESSAGE_BYTES_MAX);
-            let sessions = Renewed::new(client.max_encoding_message_size(limits::MESSAGE_BYTES_MAX));
-            Some((member.node, Way { channel, sessions }))
+    /// Replaces the ways by those to these nodes, which are connected to when they are first needed; a way
+    /// whose address stays is kept. Addresses were checked when they were read. Wants a runtime around it.
+    pub fn set(&self, nodes: &BTreeMap<NodeId, String>) {
+        let present = self.ways();
+        let way = |(node, address): (&NodeId, &String)| {
+            let kept = present.get(node).filter(|way| way.address == *address).cloned();
+            Some((*node, kept.or_else(|| Way::new(address.clone()).map(Arc::new))?))
         };
-        let nodes: BTreeMap<_, _> = members.iter().filter_map(way).collect();
-        (!nodes.is_empty()).then(|| Arc::new(Forward { nodes }))
+        let ways: BTreeMap<_, _> = nodes.iter().filter_map(way).collect();
+        self.has_others.store(!ways.is_empty(), Ordering::Relaxed);
+        *self.ways.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ways);
+    }
+
+    /// Whether there is no other node, so that no call need be kept for it.
+    pub fn is_alone(&self) -> bool {
+        !self.has_others.load(Ordering::Relaxed)
     }
 
     /// The other nodes.
-    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.nodes.keys().copied()
+    pub fn nodes(&self) -> Vec<NodeId> {
+        self.ways().keys().copied().collect()
+    }
+
+    fn ways(&self) -> Ways {
+        self.ways.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn way(&self, node: NodeId) -> Option<Arc<Way>> {
+        self.ways().get(&node).cloned()
     }
 
     /// Passes on a call of a session.
@@ -82,7 +93,7 @@ impl Forward {
         let id = request.id;
         request.passed_on = true;
         request.timeout_ms = u32::try_from(time.as_millis()).unwrap_or(u32::MAX).max(1);
-        let error = match self.nodes.get(&node) {
+        let error = match self.way(node) {
             None => item::Error::NotLeader,
             Some(way) => match timeout(time, way.sessions.session().exchange(request)).await {
                 Ok(Ok(answer)) => return SessionAnswer { id, ..answer },
@@ -106,7 +117,7 @@ impl Forward {
         A: Message + Default + 'static,
     {
         let refused = |error: item::Error| service::status(&error);
-        let way = self.nodes.get(&node).ok_or_else(|| refused(item::Error::NotLeader))?;
+        let way = self.way(node).ok_or_else(|| refused(item::Error::NotLeader))?;
         let mut grpc = Grpc::new(way.channel.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
@@ -127,6 +138,24 @@ impl Forward {
     }
 }
 
+impl Way {
+    fn new(address: String) -> Option<Self> {
+        let channel = Endpoint::from_shared(format!("http://{address}"))
+            .ok()?
+            .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
+            .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
+            .keep_alive_timeout(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS))
+            .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
+            .tcp_nodelay(true)
+            .connect_lazy();
+        let client = MeridianClient::new(channel.clone());
+        let client = client.max_decoding_message_size(limits::MESSAGE_BYTES_MAX);
+        let sessions = Renewed::new(client.max_encoding_message_size(limits::MESSAGE_BYTES_MAX));
+        Some(Way { address, channel, sessions })
+    }
+}
+
 /// The answer that refuses a session's call.
 pub fn refusal(id: u32, error: &item::Error) -> SessionAnswer {
     let error = Some(api::status::of(error).detail);
@@ -136,4 +165,28 @@ pub fn refusal(id: u32, error: &item::Error) -> SessionAnswer {
 /// What a client is told of a call that left this node and was not answered.
 fn unanswered(call: Call) -> item::Error {
     if call.changes() { item::Error::OutcomeUnknown } else { item::Error::NotLeader }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn ways_come_go_and_are_kept_while_their_address_stays() {
+        let forward = Forward::default();
+        assert!(forward.is_alone());
+        let set = |nodes: &[(u64, &str)]| {
+            forward.set(&nodes.iter().map(|(node, at)| (NodeId(*node), (*at).to_owned())).collect());
+        };
+        set(&[(2, "h:2"), (3, "h:3")]);
+        assert_eq!((forward.nodes(), forward.is_alone()), (vec![NodeId(2), NodeId(3)], false));
+        let second = forward.way(NodeId(2)).unwrap();
+        set(&[(2, "h:2"), (4, "h:4")]);
+        assert!(Arc::ptr_eq(&second, &forward.way(NodeId(2)).unwrap()));
+        assert!(forward.way(NodeId(3)).is_none());
+        set(&[(2, "other:2")]);
+        assert!(!Arc::ptr_eq(&second, &forward.way(NodeId(2)).unwrap()));
+        set(&[]);
+        assert!(forward.is_alone());
+    }
 }

@@ -30,7 +30,7 @@ pub enum Post {
     Cancel(Vec<u64>),
     /// A message of a peer region or of another node.
     Link(Envelope),
-    /// A link went up or down; its queue knows which.
+    /// A link went up or down, came or went; its queue knows which.
     LinksChanged,
     /// A turn is durable.
     Synced {

@@ -10,6 +10,7 @@ use types::{NodeId, RegionName};
 
 /// The link protocol that this release speaks; a later release speaks a range that includes it for a while.
 pub const PROTOCOL: u32 = 1;
+
 /// Who this node is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identity {
@@ -19,6 +20,8 @@ pub struct Identity {
     pub region: RegionName,
     /// Which of the region's nodes.
     pub node: NodeId,
+    /// Where others reach it; empty if it cannot tell.
+    pub address: String,
 }
 
 /// The other end of a link.
@@ -92,15 +95,12 @@ impl Identity {
             cluster: self.cluster.clone().into_bytes(),
             region: self.region.as_str().to_owned(),
             node: self.node.0,
+            address: self.address.clone(),
         }))
     }
 
-    /// Judges the other side's first frame, and says which of the expected parties it is.
-    pub fn judge<'a>(
-        &self,
-        first: Option<Frame>,
-        expected: impl Iterator<Item = &'a Party>,
-    ) -> Result<Party, Refusal> {
+    /// The other side's first frame, if it is the Hello of a node that this one can talk to.
+    pub fn hear(&self, first: Option<Frame>) -> Result<Hello, Refusal> {
         let Some(Frame::Hello(hello)) = first else { return Err(Refusal::Frame { expected: "Hello" }) };
         let (min, max) = (hello.protocol_min, hello.protocol_max);
         if !(min..=max).contains(&PROTOCOL) {
@@ -109,6 +109,15 @@ impl Identity {
         if hello.cluster != self.cluster.as_bytes() {
             return Err(Refusal::Cluster);
         }
+        Ok(hello)
+    }
+
+    /// Says which of the expected parties the other side is.
+    pub fn judge<'a>(
+        &self,
+        hello: &Hello,
+        expected: impl Iterator<Item = &'a Party>,
+    ) -> Result<Party, Refusal> {
         let mut is_known = hello.region == self.region.as_str();
         for party in expected {
             let (region, node) = match party {
@@ -158,7 +167,8 @@ mod tests {
     }
 
     fn identity(cluster: &str, name: &str) -> Identity {
-        Identity { cluster: cluster.to_owned(), region: region(name), node: NodeId::ONLY }
+        let (cluster, address) = (cluster.to_owned(), "h:1".to_owned());
+        Identity { cluster, region: region(name), node: NodeId::ONLY, address }
     }
 
     fn peer(name: &str, node: u64) -> Party {
@@ -169,7 +179,8 @@ mod tests {
         let Some(Frame::Hello(mut hello)) = identity("c", "eu").hello().frame else { panic!("no Hello") };
         change(&mut hello);
         let expected = [peer("ap", 1), peer("eu", 1), peer("eu", 4), Party::Node(NodeId(3))];
-        identity("c", "us").judge(Some(Frame::Hello(hello)), expected.iter())
+        let us = identity("c", "us");
+        us.judge(&us.hear(Some(Frame::Hello(hello)))?, expected.iter())
     }
 
     #[test]
@@ -179,6 +190,12 @@ mod tests {
         assert_eq!(judged(|hello| hello.node = 4), Ok(peer("eu", 4)));
         let other = judged(|hello| (hello.region, hello.node) = ("us".to_owned(), 3));
         assert_eq!(other, Ok(Party::Node(NodeId(3))));
+    }
+
+    #[test]
+    fn a_hello_says_where_its_node_is() {
+        let heard = identity("c", "us").hear(identity("c", "eu").hello().frame).unwrap();
+        assert_eq!(heard.address, "h:1");
     }
 
     #[test]
@@ -193,7 +210,7 @@ mod tests {
         assert_eq!(judged(|hello| hello.node = 2), Err(Refusal::Node { node: 2 }));
         let itself = judged(|hello| hello.region = "us".to_owned());
         assert_eq!(itself, Err(Refusal::Node { node: NodeId::ONLY.0 }));
-        let none = identity("c", "us").judge(None, [].iter());
+        let none = identity("c", "us").hear(None);
         assert_eq!(none, Err(Refusal::Frame { expected: "Hello" }));
     }
 

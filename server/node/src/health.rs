@@ -17,9 +17,8 @@ use types::limits;
 use crate::connections::Connections;
 use crate::driver::Published;
 use crate::handle::Handle;
-use crate::handshake::Party;
-use crate::link_queue::Queue;
 use crate::metrics::{Metrics, Sources};
+use crate::parties::Queues;
 use crate::stop::Stop;
 use crate::unfinished::Unfinished;
 
@@ -34,7 +33,7 @@ pub struct Observed {
     /// What its callers have sent in part.
     pub unfinished: [Unfinished; 2],
     /// Its links.
-    pub links: Vec<(Party, Queue)>,
+    pub links: watch::Receiver<Queues>,
     /// Whether it is stopping.
     pub stop: Stop,
 }
@@ -55,8 +54,9 @@ pub async fn serve(connections: Connections, observed: Observed) -> std::io::Res
 
 async fn metrics(State(observed): State<Arc<Observed>>) -> impl IntoResponse {
     let published = observed.published.borrow().clone();
-    let Observed { shard, unfinished, links, .. } = &*observed;
-    let sources = Sources { published: &published, shard, unfinished, links };
+    let links = observed.links.borrow().clone();
+    let Observed { shard, unfinished, .. } = &*observed;
+    let sources = Sources { published: &published, shard, unfinished, links: &links };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], observed.metrics.render(&sources))
 }
 

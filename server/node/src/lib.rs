@@ -3,8 +3,8 @@
 //! Everything below this crate is pure and simulated; everything here is glue that must decide nothing
 //! (`P22`): when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard,
 //! `sync` and `flush` wait for its disk, `service`, `session` and `health` face clients, `link_out` and
-//! `link_in` face peers, and `node` puts them together for one region. Only `disks` and the binary name the
-//! real disk.
+//! `link_in` face peers, `parties` knows who these are, `place` who the node itself is, and `node`
+//! puts them together for one region. Only `disks` and the binary name the real disk.
 
 pub mod admission;
 pub mod backoff;
@@ -36,9 +36,12 @@ pub mod member_address;
 pub mod metrics;
 pub mod node;
 pub mod options;
+pub mod outward;
+pub mod parties;
 pub mod peer_address;
 pub mod persist;
 pub mod ping;
+pub mod place;
 pub mod reads;
 pub mod reply;
 pub mod seldom;

@@ -3,15 +3,14 @@
 //! It does not look into messages. Of two links from one party the later one counts: the earlier one's
 //! connection is dead or about to be.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto::link::LinkFrame;
 use proto::link::link_frame::Frame;
 use proto::link::link_server;
 use shard::{Envelope, Link, NodeLink, PeerNode};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -19,6 +18,7 @@ use types::limits;
 
 use crate::handle::Handle;
 use crate::handshake::{Identity, Party, Refusal};
+use crate::parties::Parties;
 use crate::seldom::Seldom;
 use crate::stop::Stop;
 
@@ -30,19 +30,17 @@ pub struct Receiver {
 
 struct Shared {
     identity: Identity,
-    parties: Vec<Party>,
+    parties: Parties,
     shard: Handle,
     stop: Stop,
     warnings: Seldom,
-    /// For each party, what ends its present link when it is dropped.
-    present: Mutex<BTreeMap<Party, oneshot::Sender<()>>>,
 }
 
 impl Receiver {
-    /// Lets these parties in.
-    pub fn new(identity: Identity, parties: Vec<Party>, shard: Handle, stop: Stop) -> Self {
-        let (warnings, present) = Default::default();
-        Receiver { shared: Arc::new(Shared { identity, parties, shard, stop, warnings, present }) }
+    /// Lets these parties in, whoever they are from time to time.
+    pub fn new(identity: Identity, parties: Parties, shard: Handle, stop: Stop) -> Self {
+        let warnings = Seldom::default();
+        Receiver { shared: Arc::new(Shared { identity, parties, shard, stop, warnings }) }
     }
 }
 
@@ -81,11 +79,13 @@ impl Shared {
             Ok(Ok(None) | Err(_)) => return Ok(()),
             Err(_) => None,
         };
-        let party = self.identity.judge(first, self.parties.iter())?;
+        let hello = self.identity.hear(first)?;
+        let party = self.parties.admit(&hello)?;
         if answers.send(Ok(self.identity.hello())).await.is_err() {
             return Ok(());
         }
-        let mut superseded = self.supersede(&party);
+        let superseded = self.parties.supersede(&party);
+        let mut superseded = superseded.ok_or(Refusal::Node { node: hello.node })?;
         loop {
             let next = tokio::select! {
                 next = frames.message() => next,
@@ -98,13 +98,6 @@ impl Shared {
                 Ok(None) | Err(_) => return Ok(()),
             }
         }
-    }
-
-    /// Ends a party's present link, if there is one; what this gives ends when a later link comes.
-    fn supersede(&self, party: &Party) -> oneshot::Receiver<()> {
-        let (present, superseded) = oneshot::channel();
-        self.present.lock().unwrap_or_else(PoisonError::into_inner).insert(party.clone(), present);
-        superseded
     }
 }
 

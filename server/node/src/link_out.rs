@@ -9,7 +9,7 @@ use std::time::Duration;
 use proto::link::link_client::LinkClient;
 use proto::link::link_frame::Frame;
 use proto::link::{LinkFrame, Message};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Endpoint;
@@ -29,8 +29,9 @@ pub struct Dialler {
     pub identity: Identity,
     /// Whom to dial.
     pub party: Party,
-    /// A host and a port; the host is looked up whenever it is dialled.
-    pub address: String,
+    /// A host and a port, as far as is known; the host is looked up whenever it is dialled. Its going ends
+    /// the dialling.
+    pub address: watch::Receiver<String>,
     /// How long each message is held back.
     pub delay: Duration,
     /// What the shard has for the peer.
@@ -68,6 +69,9 @@ pub enum Ended {
     /// The peer ended the link, as it does when it stops.
     #[error("the peer closed the link")]
     Closed,
+    /// The party is to be dialled somewhere else.
+    #[error("its address has changed")]
+    Moved,
     /// The shard has gone, and there is nothing left to send.
     #[error("the shard has stopped")]
     Stopped,
@@ -80,13 +84,18 @@ pub(crate) struct Open {
 }
 
 impl Dialler {
-    /// Keeps the link up until it is time to stop.
+    /// Keeps the link up until it is time to stop, or nobody wants it any more.
     pub async fn run(mut self, stop: Stop) {
+        let mut address = self.address.clone();
         let mut backoff = Backoff::default();
         let (region, peer) = (self.identity.region.clone(), self.party.clone());
         loop {
             let ended = tokio::select! {
                 ended = self.session(&mut backoff) => ended,
+                moved = address.changed() => match moved {
+                    Ok(()) => Ended::Moved,
+                    Err(_) => return,
+                },
                 () = stop.clone().requested() => return,
             };
             if matches!(ended, Ended::Stopped) {
@@ -100,6 +109,10 @@ impl Dialler {
             let wait = backoff.next(&mut rand::rng());
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
+                moved = address.changed() => match moved {
+                    Ok(()) => backoff.reset(),
+                    Err(_) => return,
+                },
                 () = stop.clone().requested() => return,
             }
         }
@@ -121,8 +134,9 @@ impl Dialler {
     }
 
     pub(crate) async fn open(&self) -> Result<Open, Ended> {
-        let unreachable = |source| Ended::Unreachable { address: self.address.clone(), source };
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address))
+        let address = self.address.borrow().clone();
+        let unreachable = |source| Ended::Unreachable { address: address.clone(), source };
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
             .map_err(|source| unreachable(source.into()))?
             .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
             .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
@@ -145,7 +159,8 @@ impl Dialler {
         match first.ok_or(Ended::Closed)?.frame {
             Some(Frame::Refused(refused)) => Err(Ended::Refused { text: refused.text }),
             first => {
-                self.identity.judge(first, std::iter::once(&self.party))?;
+                let hello = self.identity.hear(first)?;
+                self.identity.judge(&hello, std::iter::once(&self.party))?;
                 Ok(Open { frames, answers })
             }
         }

@@ -77,6 +77,11 @@ impl Queue {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
+    /// Whether the other is an end of the same queue.
+    pub fn is(&self, other: &Queue) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Bytes that wait.
     pub fn bytes(&self) -> usize {
         self.shared.bytes.load(Ordering::Relaxed)
@@ -108,6 +113,14 @@ impl Waiting {
     pub fn set_down(&self) {
         let before = self.shared.changes.fetch_add(1, Ordering::Release);
         assert!(!before.is_multiple_of(2), "the link was down already");
+    }
+}
+
+impl Drop for Waiting {
+    /// What waits will never be sent.
+    fn drop(&mut self) {
+        self.messages.close();
+        self.clear();
     }
 }
 
@@ -144,5 +157,9 @@ mod tests {
         assert_eq!(queue.dropped(), 3);
         waiting.clear();
         assert_eq!(queue.bytes(), 0);
+        queue.offer(vec![7]);
+        drop(waiting);
+        queue.offer(vec![7]);
+        assert_eq!((queue.bytes(), queue.dropped()), (0, 4));
     }
 }

@@ -1,7 +1,7 @@
 //! Both halves of a link over real sockets: what is let in, what is refused and how, and that order stays.
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use proto::link::link_client::LinkClient;
@@ -10,6 +10,7 @@ use proto::link::link_server::LinkServer;
 use proto::link::{Hello, LinkFrame, Message, RefusalReason};
 use shard::Envelope;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::Streaming;
 use tonic::transport::server::TcpIncoming;
@@ -18,21 +19,40 @@ use types::{NodeId, RegionName, limits};
 
 use crate::handle::{Handle, Post};
 use crate::handshake::{Identity, PROTOCOL, Party, frame};
+use crate::latency::Latencies;
 use crate::link_in::Receiver;
 use crate::link_out::{Dialler, Ended};
 use crate::link_queue::{self, Queue};
-use crate::stop::{self, Stopper};
+use crate::parties::{Common, Parties, Queues, Source};
+use crate::stop::{self, Stop, Stopper};
 
 fn region(name: &str) -> RegionName {
     RegionName::new(name).unwrap()
 }
 
 fn identity(name: &str) -> Identity {
-    Identity { cluster: "test".to_owned(), region: region(name), node: NodeId::ONLY }
+    let (cluster, address) = ("test".to_owned(), String::new());
+    Identity { cluster, region: region(name), node: NodeId::ONLY, address }
 }
 
 fn peer(name: &str) -> Party {
     Party::Peer { region: region(name), node: NodeId::ONLY }
+}
+
+/// The parties of a node of region `us` whose settings name these regions.
+fn parties(regions: &[&str], shard: &Handle, stop: &Stop) -> Parties {
+    let common = Common {
+        identity: identity("us"),
+        regions: regions.iter().map(|name| region(name)).collect(),
+        latencies: Latencies::default(),
+        shard: shard.clone(),
+        forward: Arc::default(),
+        stop: stop.clone(),
+    };
+    let parties = Parties::new(common, watch::channel(Queues::default()).0);
+    // Nobody says where they are, so they are let in and not dialled.
+    parties.add(regions.iter().map(|name| (peer(name), String::new())), Source::Settings);
+    parties
 }
 
 /// A node of region `us` that lets `eu` and `ap` in.
@@ -49,7 +69,7 @@ impl Listening {
         let address = listener.local_addr().unwrap();
         let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
         let (stopper, stop) = stop::channel();
-        let parties = ["eu", "ap"].map(peer).to_vec();
+        let parties = parties(&["eu", "ap"], &shard, &stop);
         let receiver = Receiver::new(identity("us"), parties, shard, stop.clone());
         let server = Server::builder()
             .add_service(LinkServer::new(receiver))
@@ -104,10 +124,17 @@ fn message(bytes: &[u8], crc32: u32) -> LinkFrame {
     frame(Frame::Message(Message { payload: bytes.to_vec(), crc32 }))
 }
 
+/// An address that stays for as long as the test runs.
+fn fixed(address: &str) -> watch::Receiver<String> {
+    let (sender, receiver) = watch::channel(address.to_owned());
+    std::mem::forget(sender);
+    receiver
+}
+
 fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue, mpsc::Receiver<Post>) {
     let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
     let (queue, waiting) = link_queue::new();
-    let (party, address) = (peer("us"), address.to_string());
+    let (party, address) = (peer("us"), fixed(&address.to_string()));
     (Dialler { identity: identity(name), party, address, delay, waiting, shard }, queue, posts)
 }
 
@@ -159,7 +186,8 @@ async fn a_link_whose_peer_stops_goes_down_and_comes_up_again_elsewhere() {
     let listener = TcpListener::bind(us.address).await.unwrap();
     let (shard, _received) = Handle::new(limits::INBOX_BYTES_MAX);
     let (_stopper, stop) = stop::channel();
-    let receiver = Receiver::new(identity("us"), vec![peer("eu")], shard, stop);
+    let parties = parties(&["eu"], &shard, &stop);
+    let receiver = Receiver::new(identity("us"), parties, shard, stop);
     let server = Server::builder().add_service(LinkServer::new(receiver));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     changed(posts).await;
@@ -223,4 +251,112 @@ async fn a_dialler_knows_why_it_was_refused_and_whom_it_refuses() {
     us.stopper.stop();
     us.server.await.unwrap();
     assert!(matches!(lost.open().await, Err(Ended::Unreachable { .. })));
+}
+
+/// A node with both halves of its links; the settings of those of `us` and `eu` name the other region.
+struct Linked {
+    parties: Parties,
+    queues: watch::Receiver<Queues>,
+    address: SocketAddr,
+    posts: mpsc::Receiver<Post>,
+    _stopper: Stopper,
+}
+
+impl Linked {
+    async fn start(name: &str, node: u64, other: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
+        let (stopper, stop) = stop::channel();
+        let (sender, queues) = watch::channel(Queues::default());
+        let identity = Identity { node: NodeId(node), address: address.to_string(), ..identity(name) };
+        let common = Common {
+            identity: identity.clone(),
+            regions: [region(other)].into(),
+            latencies: Latencies::default(),
+            shard: shard.clone(),
+            forward: Arc::default(),
+            stop: stop.clone(),
+        };
+        let parties = Parties::new(common, sender);
+        parties.add([(peer(other), String::new())], Source::Settings);
+        let receiver = Receiver::new(identity, parties.clone(), shard, stop);
+        let server = Server::builder().add_service(LinkServer::new(receiver));
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        Linked { parties, queues, address, posts, _stopper: stopper }
+    }
+
+    /// The queue of its link to a party, once that is up.
+    async fn up(&self, party: &Party) -> Queue {
+        loop {
+            let queue = self.queues.borrow().get(party).cloned();
+            match queue {
+                Some(queue) if queue.is_up() => return queue,
+                _ => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_node_of_a_peer_that_nobody_named_is_dialled_back() {
+    let us = Linked::start("us", 1, "eu").await;
+    let eu = Linked::start("eu", 7, "us").await;
+    eu.parties.add([(peer("us"), us.address.to_string())], Source::Settings);
+    eu.up(&peer("us")).await;
+    let stranger = Party::Peer { region: region("eu"), node: NodeId(7) };
+    us.up(&stranger).await.offer(b"back".to_vec());
+    let next = move || loop {
+        if let Post::Link(Envelope::Link(link)) = eu.posts.recv().unwrap() {
+            return link;
+        }
+    };
+    let link = tokio::task::spawn_blocking(next).await.unwrap();
+    assert_eq!((link.peer.node, link.bytes), (NodeId::ONLY, b"back".to_vec()));
+}
+
+#[tokio::test]
+async fn a_dialler_follows_its_party_and_ends_when_nobody_wants_it() {
+    let (first, second) = (Listening::start().await, Listening::start().await);
+    let (mut dialler, queue, posts) = dialler("eu", first.address, Duration::ZERO);
+    let (address, receiver) = watch::channel(first.address.to_string());
+    dialler.address = receiver;
+    let (_stopper, stop) = stop::channel();
+    let dialling = tokio::spawn(dialler.run(stop));
+    let posts = changed(posts).await;
+    queue.offer(b"first".to_vec());
+    assert_eq!(first.received().await.1.bytes, b"first");
+    address.send_replace(second.address.to_string());
+    let posts = changed(changed(posts).await).await;
+    assert_eq!(queue.changes(), 3);
+    queue.offer(b"second".to_vec());
+    assert_eq!(second.received().await.1.bytes, b"second");
+    drop(address);
+    dialling.await.unwrap();
+    changed(posts).await;
+    assert_eq!(queue.changes(), 4);
+}
+
+#[tokio::test]
+async fn a_party_that_is_not_known_any_more_loses_its_link() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (shard, _received) = Handle::new(limits::INBOX_BYTES_MAX);
+    let (_stopper, stop) = stop::channel();
+    let parties = parties(&[], &shard, &stop);
+    parties.set_nodes(&[(NodeId(2), String::new())]);
+    let receiver = Receiver::new(identity("us"), parties.clone(), shard, stop);
+    let server = Server::builder().add_service(LinkServer::new(receiver));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    let (mut dialler, queue, posts) = dialler("us", address, Duration::ZERO);
+    (dialler.identity.node, dialler.party) = (NodeId(2), Party::Node(NodeId::ONLY));
+    let (_stopper, stop) = stop::channel();
+    tokio::spawn(dialler.run(stop));
+    let posts = changed(posts).await;
+    parties.set_nodes(&[]);
+    changed(posts).await;
+    assert_eq!(queue.changes(), 2);
+    // It dials again and again, and is refused.
+    tokio::time::sleep(Duration::from_millis(3 * limits::LINK_BACKOFF_MS_MIN)).await;
+    assert_eq!(queue.changes(), 2);
 }

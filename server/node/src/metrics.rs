@@ -3,20 +3,22 @@
 //! Latencies are recorded as they happen; everything else is read from what the shard publishes when somebody
 //! asks. Names follow Prometheus's rules; lag is in milliseconds because closed times are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::{Counter, Histogram, Label, counter, gauge, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use proto::v1::{ErrorDetail, ErrorKind};
 use shard::PeerFigures;
-use types::RegionName;
+use types::{RegionName, limits};
 
 use crate::call::Call;
 use crate::driver::Published;
 use crate::handle::Handle;
 use crate::handshake::Party;
 use crate::link_queue::Queue;
+use crate::parties::Queues;
 use crate::unfinished::Unfinished;
 
 /// Bounds of the latency buckets, in seconds: from a cached read to a deadline.
@@ -98,6 +100,9 @@ pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     calls: Vec<CallMetrics>,
+    /// Every link that was ever shown: what was said of it once stays shown, so one that went is still looked
+    /// at, and says that it is down.
+    links: Mutex<BTreeMap<Party, Queue>>,
 }
 
 struct CallMetrics {
@@ -114,7 +119,7 @@ pub struct Sources<'a> {
     /// What callers have sent in part.
     pub unfinished: &'a [Unfinished],
     /// The links and what waits for them.
-    pub links: &'a [(Party, Queue)],
+    pub links: &'a Queues,
 }
 
 impl Metrics {
@@ -124,7 +129,7 @@ impl Metrics {
         let recorder = builder.set_buckets(&BUCKETS_SECONDS)?.build_recorder();
         let calls = with_local_recorder(&recorder, || Call::ALL.into_iter().map(CallMetrics::new).collect());
         let handle = recorder.handle();
-        Ok(Metrics { recorder, handle, calls })
+        Ok(Metrics { recorder, handle, calls, links: Mutex::default() })
     }
 
     /// The histograms of a shard's work.
@@ -151,7 +156,12 @@ impl Metrics {
 
     /// Everything in Prometheus's text format.
     pub fn render(&self, sources: &Sources<'_>) -> String {
-        with_local_recorder(&self.recorder, || read(sources));
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if links.len() > limits::LINKS_SHOWN_MAX {
+            links.retain(|party, _| sources.links.contains_key(party));
+        }
+        links.extend(sources.links.iter().map(|(party, queue)| (party.clone(), queue.clone())));
+        with_local_recorder(&self.recorder, || read(sources, &links));
         self.handle.render()
     }
 }
@@ -170,8 +180,8 @@ impl CallMetrics {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
-fn read(sources: &Sources<'_>) {
-    let Sources { published, shard, unfinished, links } = sources;
+fn read(sources: &Sources<'_>, links: &BTreeMap<Party, Queue>) {
+    let Sources { published, shard, unfinished, .. } = sources;
     let figures = &published.figures;
     gauge!("meridian_serving").set(f64::from(u8::from(figures.serving)));
     gauge!("meridian_requests_in_flight").set(shard.in_flight() as f64);
@@ -196,7 +206,7 @@ fn read(sources: &Sources<'_>) {
         counter!(name).absolute(value);
     }
     let mut peers = BTreeSet::new();
-    for (party, queue) in *links {
+    for (party, queue) in links {
         let labels = match party {
             Party::Peer { region, node } => {
                 peers.insert(region);

@@ -2,14 +2,13 @@
 //!
 //! It is generic over the engine; which one it gets is decided by whoever starts it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proto::link::link_server::LinkServer;
 use proto::v1::meridian_server::MeridianServer;
-use shard::PeerNode;
 use storage::Engine;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
@@ -25,11 +24,10 @@ use crate::handshake::{Identity, Party};
 use crate::health::{self, Observed};
 use crate::latency::Latencies;
 use crate::link_in::Receiver;
-use crate::link_out::Dialler;
-use crate::link_queue::{self, Queue};
 use crate::maintain::{self, Maintain};
 use crate::metrics::{Metrics, Timings};
-use crate::peer_address::PeerAddress;
+use crate::parties::{Common, Parties, Queues, Source};
+use crate::place::Place;
 use crate::service::Service;
 use crate::settings::NodeSettings;
 use crate::stop::{Failure, OnFailure, Stop};
@@ -83,6 +81,7 @@ pub struct Node {
     running: Running,
     published: watch::Receiver<Published>,
     server: JoinHandle<()>,
+    parties: Parties,
     tasks: Vec<JoinHandle<()>>,
     health: JoinHandle<()>,
 }
@@ -106,11 +105,22 @@ fn listen(address: SocketAddr, most: usize, manners: Manners) -> Result<(Connect
     Ok((Connections::new(listener, most, manners), real))
 }
 
-/// Recovers what the engine holds and starts serving. It serves until `stop`; a failure of the disk or the
-/// shard goes to `on_failure`.
+/// Where others reach a node: what the settings say or what it listens on; empty if that is every address
+/// that the machine has.
+pub fn advertised(settings: &NodeSettings, listening: SocketAddr) -> String {
+    match &settings.advertise {
+        Some(address) => address.clone(),
+        None if listening.ip().is_unspecified() => String::new(),
+        None => listening.to_string(),
+    }
+}
+
+/// Recovers what the engine holds and starts serving in this place of the region. It serves until `stop`; a
+/// failure of the disk or the shard goes to `on_failure`.
 pub fn start<E>(
     opened: Opened<E>,
     settings: &NodeSettings,
+    place: &Place,
     sockets: Sockets,
     latencies: &Latencies,
     stop: &Stop,
@@ -121,53 +131,51 @@ where
     shard::Shard<E>: Send,
 {
     let region = settings.region.clone();
+    let identity = Identity {
+        cluster: settings.cluster.clone(),
+        region: region.clone(),
+        node: place.node,
+        address: advertised(settings, sockets.grpc_address),
+    };
     let clock = Clock::start();
     let metrics = Arc::new(Metrics::new(&region)?);
-    let others = others(settings);
-    let (queues, waiting): (Vec<Queue>, Vec<_>) = others.iter().map(|_| link_queue::new()).unzip();
-    let queues: BTreeMap<_, _> = others.iter().map(|(party, _)| party.clone()).zip(queues).collect();
-    let parts = parts(settings, &queues, clock, metrics.timings(), on_failure.clone());
+    let (sender, queues) = watch::channel(Queues::default());
+    let of_shard = of_shard(settings, place, &identity);
+    let parts = parts(settings, of_shard, queues.clone(), clock, metrics.timings(), on_failure.clone());
     let failed = |source| Error::Shard { region: region.clone(), source };
     let running = driver::start(opened.engine, parts).map_err(failed)?;
     let shard = running.handle.clone();
-    let identity =
-        Identity { cluster: settings.cluster.clone(), region: region.clone(), node: settings.node };
-    let dial = |((party, address), waiting): (&(Party, String), _)| {
-        let delay = match party {
-            Party::Peer { region: peer, .. } => latencies.between(&region, peer),
-            Party::Node(_) => Duration::ZERO,
-        };
-        let (identity, shard) = (identity.clone(), shard.clone());
-        let (party, address) = (party.clone(), address.clone());
-        tokio::spawn(Dialler { identity, party, address, delay, waiting, shard }.run(stop.clone()))
+    let forward = Arc::<Forward>::default();
+    let common = Common {
+        identity: identity.clone(),
+        regions: regions(settings),
+        latencies: latencies.clone(),
+        shard: shard.clone(),
+        forward: forward.clone(),
+        stop: stop.clone(),
     };
-    let mut tasks: Vec<_> = others.iter().zip(waiting).map(dial).collect();
+    let parties = Parties::new(common, sender);
+    introduce(&parties, settings, place);
+    let mut tasks = vec![tokio::spawn(parties.clone().follow(running.nodes.clone()))];
     if let Some(maintain) = opened.maintain {
         let (region, on_failure, stop) = (region.clone(), on_failure.clone(), stop.clone());
         let on_failure = move |failure| on_failure(&region, failure);
         tasks.push(tokio::spawn(maintain::run(maintain, shard.clone(), on_failure, stop)));
     }
-    let forward = Forward::new(&settings.members);
-    let service = Service::new(region.clone(), shard.clone(), clock, metrics.clone(), stop.clone(), forward);
-    let parties = others.into_iter().map(|(party, _)| party).collect();
-    let receiver = Receiver::new(identity, parties, shard.clone(), stop.clone());
+    let service =
+        Service::new(identity.clone(), shard.clone(), clock, metrics.clone(), stop.clone(), forward);
+    let receiver = Receiver::new(identity, parties.clone(), shard.clone(), stop.clone());
     // Links have their own, so that clients cannot break them.
     let unfinished = [(); 2].map(|()| Unfinished::new(share(settings, limits::MESSAGE_BYTES_MAX)));
     let server = serve(sockets.grpc, service, receiver, unfinished.clone(), stop.clone());
-    let server = {
-        let (region, on_failure) = (region.clone(), on_failure.clone());
-        tokio::spawn(async move {
-            if let Err(source) = server.await {
-                on_failure(&region, Failure::Server { source });
-            }
-        })
-    };
+    let server = tokio::spawn(watched(server, region.clone(), on_failure));
+    let published = running.published.clone();
     let observed = Observed {
         metrics,
-        published: running.published.clone(),
+        published: published.clone(),
         shard,
         unfinished,
-        links: queues.into_iter().collect(),
+        links: queues,
         stop: stop.clone(),
     };
     let health = tokio::spawn(async move {
@@ -175,57 +183,73 @@ where
             tracing::error!("metrics and health are no longer served: {error}");
         }
     });
-    let published = running.published.clone();
-    Ok(Node { region, running, published, server, tasks, health })
+    Ok(Node { region, running, published, server, parties, tasks, health })
 }
 
-/// Whom this node links to, and where they are.
-fn others(settings: &NodeSettings) -> Vec<(Party, String)> {
-    let party = |peer: &PeerAddress| Party::Peer { region: peer.region.clone(), node: peer.node };
-    let regions = settings.peers.iter().map(|peer| (party(peer), peer.address.clone()));
-    let nodes = settings.members.iter().map(|member| (Party::Node(member.node), member.address.clone()));
-    regions.chain(nodes).collect()
+/// Makes known whom this node was told of.
+fn introduce(parties: &Parties, settings: &NodeSettings, place: &Place) {
+    let peers = settings
+        .peers
+        .iter()
+        .map(|peer| (Party::Peer { region: peer.region.clone(), node: peer.node }, peer.address.clone()));
+    parties.add(peers, Source::Settings);
+    // Some are known by their numbers alone; they say themselves where they are.
+    let others = place.nodes.iter().filter(|node| **node != place.node);
+    parties.add(others.map(|node| (Party::Node(*node), String::new())), place.source);
+    let members = place.members.iter().map(|member| (Party::Node(member.node), member.address.clone()));
+    parties.add(members, place.source);
+}
+
+/// The other regions.
+fn regions(settings: &NodeSettings) -> BTreeSet<RegionName> {
+    settings.peers.iter().map(|peer| peer.region.clone()).collect()
+}
+
+/// What the shard is told of itself.
+fn of_shard(settings: &NodeSettings, place: &Place, identity: &Identity) -> shard::Settings {
+    let others = place.members.iter().map(|member| (member.node, member.address.clone()));
+    let itself = (!identity.address.is_empty()).then(|| (place.node, identity.address.clone()));
+    shard::Settings {
+        region: settings.region.clone(),
+        node: place.node,
+        nodes: place.nodes.clone(),
+        addresses: others.chain(itself).collect(),
+        first_start: place.first_start,
+        peers: regions(settings).into_iter().collect(),
+        seed: rand::random(),
+        faults: settings.faults,
+    }
 }
 
 /// What the shard's threads are given.
 fn parts(
     settings: &NodeSettings,
-    queues: &BTreeMap<Party, Queue>,
+    of_shard: shard::Settings,
+    queues: watch::Receiver<Queues>,
     clock: Clock,
     timings: Timings,
     on_failure: OnFailure,
 ) -> driver::Parts {
-    let (mut links, mut nodes) = (BTreeMap::new(), BTreeMap::new());
-    for (party, queue) in queues {
-        match party {
-            Party::Peer { region, node } => {
-                links.insert(PeerNode { region: region.id(), node: *node }, queue.clone());
-            }
-            Party::Node(node) => drop(nodes.insert(*node, queue.clone())),
-        }
-    }
-    let mut all: Vec<_> = nodes.keys().copied().chain([settings.node]).collect();
-    all.sort_unstable();
-    let regions: BTreeSet<_> = settings.peers.iter().map(|peer| peer.region.clone()).collect();
     driver::Parts {
-        settings: shard::Settings {
-            region: settings.region.clone(),
-            node: settings.node,
-            nodes: all,
-            addresses: settings.members.iter().map(|other| (other.node, other.address.clone())).collect(),
-            first_start: settings.first_start,
-            peers: regions.into_iter().collect(),
-            seed: rand::random(),
-            faults: settings.faults,
-        },
+        settings: of_shard,
         clock,
-        links,
-        nodes,
+        queues,
         request_bytes_max: share(settings, limits::MESSAGE_BYTES_MAX + limits::RAFT_TAIL_BYTES_MAX),
         answer_bytes_max: share(settings, limits::PAGE_BYTES_MAX),
         sync_alone_max: Duration::from_micros(limits::SYNC_ALONE_US_MAX),
         timings,
         on_failure,
+    }
+}
+
+/// Reports when the server ends on its own.
+async fn watched(
+    server: impl Future<Output = Result<(), tonic::transport::Error>>,
+    region: RegionName,
+    on_failure: OnFailure,
+) {
+    if let Err(source) = server.await {
+        on_failure(&region, Failure::Server { source });
     }
 }
 
@@ -283,6 +307,7 @@ impl Node {
         for task in self.tasks {
             let _ = task.await;
         }
+        self.parties.finish().await;
         let running = self.running;
         // Only a panic could keep it from ending, and that ends the process.
         let _ = tokio::task::spawn_blocking(move || running.stop()).await;

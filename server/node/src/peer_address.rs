@@ -57,7 +57,10 @@ impl FromStr for PeerAddress {
 pub fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let port = port.parse::<u16>().is_ok_and(|port| port > 0);
-    port && !host.is_empty() && tonic::transport::Uri::try_from(format!("http://{text}")).is_ok()
+    // What else a URI may have, such as a scheme, is none of an address.
+    let uri = tonic::transport::Uri::try_from(format!("http://{text}"));
+    let is_whole = |uri: tonic::transport::Uri| uri.authority().is_some_and(|whole| whole.as_str() == text);
+    port && !host.is_empty() && uri.is_ok_and(is_whole)
 }
 
 impl TryFrom<String> for PeerAddress {
@@ -80,7 +83,8 @@ mod tests {
         let peer: PeerAddress = "eu-west-1/12=node.example:7001".parse().unwrap();
         assert_eq!((peer.region.as_str(), peer.node), ("eu-west-1", NodeId(12)));
         assert!("eu=[::1]:7001".parse::<PeerAddress>().is_ok());
-        let addresses = ["", "eu", "eu=", "eu=host", "eu=host:", "eu=:7001", "eu=host:0", "eu=a b:1"];
+        let addresses =
+            ["", "eu", "eu=", "eu=host", "eu=host:", "eu=:7001", "eu=host:0", "eu=a b:1", "eu=http://a:1"];
         let nodes = ["eu/=host:1", "eu/0=host:1", "eu/x=host:1", "eu/1/2=host:1"];
         for bad in addresses.into_iter().chain(nodes) {
             assert!(matches!(bad.parse::<PeerAddress>(), Err(InvalidPeer::Form { .. })), "{bad}");

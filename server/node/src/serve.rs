@@ -11,6 +11,7 @@ use storage::Engine;
 
 use crate::latency::Latencies;
 use crate::node::{self, Node, Opened, Sockets};
+use crate::place::Place;
 use crate::settings::NodeSettings;
 use crate::stop::{self, OnFailure};
 
@@ -74,7 +75,8 @@ where
             open(&settings).map_err(|source| Error::Open { settings: Box::new(settings.clone()), source })?;
         let grpc = settings.advertise.clone().unwrap_or(sockets.grpc_address.to_string());
         print(&mut output, &format!("{} grpc {grpc} metrics {}", settings.region, sockets.metrics_address))?;
-        nodes.push(node::start(opened, &settings, sockets, latencies, &stop, on_failure.clone())?);
+        let place = Place::of(&settings);
+        nodes.push(node::start(opened, &settings, &place, sockets, latencies, &stop, on_failure.clone())?);
     }
     let mut until = std::pin::pin!(until);
     let ready = async {

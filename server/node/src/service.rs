@@ -14,12 +14,12 @@ use item::operation::Command;
 use proto::v1::meridian_server::Meridian;
 use proto::v1::*;
 use tonic::{Code, Request, Response, Status, Streaming};
-use types::RegionName;
 
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::forward::{self, Forward};
 use crate::handle::Handle;
+use crate::handshake::Identity;
 use crate::metrics::{Ending, Metrics};
 use crate::reply::Answered;
 use crate::session::{self, Session};
@@ -29,28 +29,28 @@ use crate::{deadline, expressions, ping};
 
 /// The gRPC service.
 pub struct Service {
-    region: RegionName,
+    identity: Identity,
     shard: Handle,
     clock: Clock,
     metrics: Arc<Metrics>,
     stop: Stop,
-    /// The ways to other nodes of the region, if there are any.
-    forward: Option<Arc<Forward>>,
+    /// The ways to other nodes of the region.
+    forward: Arc<Forward>,
     /// Numbers calls, for logs.
     calls: AtomicU64,
 }
 
 impl Service {
-    /// Serves one region's shard, until it is stopped.
+    /// Serves one node's shard, until it is stopped.
     pub fn new(
-        region: RegionName,
+        identity: Identity,
         shard: Handle,
         clock: Clock,
         metrics: Arc<Metrics>,
         stop: Stop,
-        forward: Option<Arc<Forward>>,
+        forward: Arc<Forward>,
     ) -> Self {
-        Service { region, shard, clock, metrics, stop, forward, calls: AtomicU64::new(0) }
+        Service { identity, shard, clock, metrics, stop, forward, calls: AtomicU64::new(0) }
     }
 
     async fn carry_out<Q, A>(
@@ -66,7 +66,7 @@ impl Service {
     {
         let begun = Instant::now();
         let time = deadline::of(request.metadata());
-        let forward = self.forward.as_ref().filter(|_| !forward::is_passed_on(request.metadata()));
+        let forward = self.onwards(&request);
         let message = request.into_inner();
         let forward = forward.map(|forward| (forward, message.clone()));
         let bytes = message.encoded_len();
@@ -90,7 +90,7 @@ impl Service {
         encode: impl FnOnce(Answered) -> Result<A, item::Error>,
     ) -> Result<Response<A>, Status> {
         let until = Instant::now() + deadline::of(request.metadata());
-        let forward = self.forward.as_ref().filter(|_| !forward::is_passed_on(request.metadata()));
+        let forward = self.onwards(&request);
         let answer = self.carry_out(A::CALL, request, decode, encode).await?;
         match forward {
             Some(forward) => spread::pass_on(forward, answer.into_inner(), until).await.map(Response::new),
@@ -98,12 +98,19 @@ impl Service {
         }
     }
 
+    /// The ways on for a call, if there are any and it came by none of them.
+    fn onwards<Q>(&self, request: &Request<Q>) -> Option<&Forward> {
+        let may = !self.forward.is_alone() && !forward::is_passed_on(request.metadata());
+        may.then_some(&*self.forward)
+    }
+
     fn note(&self, call: Call, took: Duration, error: Option<&item::Error>) {
         let ending = Ending::of(error);
         self.metrics.called(call, took, ending);
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        tracing::debug!(region = %self.region, number, call = call.name(), ending = ending.name(), took_us);
+        let region = &self.identity.region;
+        tracing::debug!(%region, number, call = call.name(), ending = ending.name(), took_us);
     }
 }
 
@@ -236,7 +243,7 @@ impl Meridian for Service {
 
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
         let begun = Instant::now();
-        let answered = ping::answer(&self.region, request.into_inner());
+        let answered = ping::answer(&self.identity.region, request.into_inner());
         self.note(Call::Ping, begun.elapsed(), answered.as_ref().err());
         answered.map(Response::new).map_err(|error| status(&error))
     }
@@ -248,7 +255,7 @@ impl Meridian for Service {
         request: Request<Streaming<SessionRequest>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
         let parts = session::Parts {
-            region: self.region.clone(),
+            region: self.identity.region.clone(),
             shard: self.shard.clone(),
             clock: self.clock,
             metrics: self.metrics.clone(),

@@ -43,8 +43,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Completes when the server stops.
     pub stop: BoxFuture<'static, ()>,
-    /// The ways to other nodes of the region, if there are any.
-    pub forward: Option<Arc<Forward>>,
+    /// The ways to other nodes of the region.
+    pub forward: Arc<Forward>,
 }
 
 /// A session of a client; the stream of its answers. Dropped, it cancels what is under way.
@@ -127,7 +127,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         let mut asks = Vec::with_capacity(frame.calls.len());
         for call in frame.calls {
             let operation = call.operation();
-            let kept = (self.parts.forward.is_some() && !call.passed_on).then(|| call.clone());
+            let kept = (!self.parts.forward.is_alone() && !call.passed_on).then(|| call.clone());
             let underway = Underway { operation, begun, bytes: call.request.len(), kept };
             self.underway_bytes += underway.bytes;
             if self.underway.insert(call.id, underway).is_some() {
@@ -203,11 +203,11 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
     fn answer(&mut self, id: u32, answered: Answered) {
         let Some(underway) = self.underway.get_mut(&id) else { return };
         if persist::is_worth_it(&answered)
-            && let (Some(forward), Some(kept)) = (&self.parts.forward, underway.kept.take())
+            && let Some(kept) = underway.kept.take()
             && let (Some(call), Err(error)) = (Call::of_session(underway.operation), &answered)
         {
             let (shard, clock) = (self.parts.shard.clone(), self.parts.clock);
-            let ways = Ways { forward: forward.clone(), shard, clock };
+            let ways = Ways { forward: self.parts.forward.clone(), shard, clock };
             let time =
                 Duration::from_nanos(time_ns(kept.timeout_ms)).saturating_sub(underway.begun.elapsed());
             return self.passed_on.push(ways.on_session(call, kept, error.clone(), time).boxed());
@@ -228,9 +228,10 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         response: &prost::bytes::Bytes,
         kept: Option<&SessionCall>,
     ) -> bool {
-        let (Some(forward), Some(kept)) = (self.parts.forward.clone(), kept) else { return false };
+        let Some(kept) = kept else { return false };
         let Some(left) = spread::left_over(operation, response) else { return false };
         let until = Instant::now() + Duration::from_nanos(time_ns(kept.timeout_ms));
+        let forward = self.parts.forward.clone();
         self.passed_on.push(async move { left.pass_on(&forward, id, until).await }.boxed());
         true
     }

@@ -345,6 +345,12 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 pub const KEEPALIVE_INTERVAL_MS: u64 = 5000;
 /// How long a probe may stay unanswered before the connection counts as dead.
 pub const KEEPALIVE_TIMEOUT_MS: u64 = 5000;
+/// Where a node is reached: the longest host name (RFC 1035) and a port.
+pub const NODE_ADDRESS_BYTES_MAX: usize = 259;
+/// How long one round of asking a region's nodes for a place among them may take.
+pub const JOIN_ROUND_MS: u64 = 10_000;
+/// How often a node that waits for its place tells why.
+pub const JOIN_WARNING_INTERVAL_MS: u64 = 10_000;
 /// How long dialling a peer may take.
 pub const LINK_CONNECT_MS: u64 = 3000;
 /// How long either side of a new link waits for the other's Hello.
@@ -367,6 +373,8 @@ pub const PAGE_THREADS: usize = 2;
 pub const COMPARISON_THREADS: usize = 2;
 /// How often a shard publishes its figures.
 pub const FIGURES_INTERVAL_MS: u64 = 100;
+/// Links that metrics tell of, those that went included.
+pub const LINKS_SHOWN_MAX: usize = 4096;
 /// How often samples of latency are folded into their histograms.
 pub const METRICS_UPKEEP_MS: u64 = 1000;
 /// How often the disk is asked to tidy its log files.

@@ -40,14 +40,13 @@ where
     let clock = Clock::start();
     let settings = shard::Settings::alone(RegionName::new("us-east-1").unwrap(), 7);
     let on_failure: OnFailure = Arc::new(move |_, failure| drop(sender.send(failure)));
-    let (links, timings) = (BTreeMap::new(), Timings::noop());
+    let (timings, queues) = (Timings::noop(), watch::channel(Default::default()).1);
     let running = start(
         engine,
         Parts {
             settings,
             clock,
-            links,
-            nodes: BTreeMap::new(),
+            queues,
             request_bytes_max: limits::INBOX_BYTES_MAX,
             answer_bytes_max: ANSWER_BYTES_MAX,
             sync_alone_max,

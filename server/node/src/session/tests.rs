@@ -33,12 +33,11 @@ impl World {
         let clock = Clock::start();
         let settings = shard::Settings::alone(region.clone(), 7);
         let on_failure: crate::stop::OnFailure = Arc::new(|_, _| {});
-        let (links, timings) = (BTreeMap::new(), Timings::noop());
+        let (timings, queues) = (Timings::noop(), tokio::sync::watch::channel(Default::default()).1);
         let parts = driver::Parts {
             settings,
             clock,
-            links,
-            nodes: BTreeMap::new(),
+            queues,
             request_bytes_max: limits::INBOX_BYTES_MAX,
             answer_bytes_max: limits::INBOX_BYTES_MAX,
             sync_alone_max: Duration::ZERO,
@@ -53,7 +52,7 @@ impl World {
             clock,
             metrics: Arc::new(Metrics::new(&region).unwrap()),
             stop: ended.map(|_| ()).boxed(),
-            forward: None,
+            forward: Arc::default(),
         };
         let (frames, received) = unbounded();
         let answers = Session::new(parts, received).boxed();
