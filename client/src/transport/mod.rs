@@ -2,6 +2,7 @@
 //! decide.
 
 mod attempt;
+mod cluster;
 mod connection;
 mod item;
 mod region;

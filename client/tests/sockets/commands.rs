@@ -1,5 +1,6 @@
 //! The commands on tables, items and regions: what they print, and how they end.
 
+use proto::v1::JoinNodeRequest;
 use serde_json::json;
 
 use crate::command_line::{meridian, meridian_at, put, region_with_movies};
@@ -106,6 +107,46 @@ async fn links_are_paused_only_by_the_region_that_sends() {
     let resumed = meridian(&region, &["region", "resume", "us-east-1", "eu-west-1"]).await.json();
     assert_eq!(resumed["Peers"], json!([]));
     assert_eq!(meridian(&region, &["region", "status"]).await.json()["RegionName"], "us-east-1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_are_listed_drained_resumed_and_removed() {
+    let region = FakeRegion::start("us-east-1").await;
+    let client = client::Client::connect(&region.endpoint).unwrap();
+    for (address, number) in [("one:1", 1), ("two:2", 2), ("one:1", 1)] {
+        let request = JoinNodeRequest { token: 7, address: address.to_owned(), ..Default::default() };
+        assert_eq!(client.join_node(request).await.unwrap().node, number);
+    }
+    let listed = meridian(&region, &["node", "list"]).await.json();
+    let first = json!({"Node": 1, "Address": "one:1", "State": "ACTIVE", "Lives": true, "Replicas": 1,
+        "First": 0, "Moving": 0});
+    assert_eq!(listed["Nodes"][0], first);
+    for (verb, state) in [("drain", "DRAINING"), ("resume", "ACTIVE"), ("remove", "REMOVED")] {
+        let nodes = meridian(&region, &["node", verb, "2"]).await.json();
+        assert_eq!(
+            (&nodes["Nodes"][0]["State"], &nodes["Nodes"][1]["State"]),
+            (&json!("ACTIVE"), &json!(state))
+        );
+    }
+    let unknown = meridian(&region, &["node", "drain", "3"]).await;
+    assert_eq!(unknown.status, 1);
+    assert!(unknown.complaints.contains("ResourceNotFoundException"), "{}", unknown.complaints);
+    let several = meridian_at(&[&region.endpoint, &region.endpoint], &["node", "list"]).await;
+    assert_eq!(several.status, 2, "{}", several.complaints);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_are_listed_and_moved() {
+    let region = region_with_movies("us-east-1").await;
+    region.state().join(JoinNodeRequest { address: "one:1".to_owned(), ..Default::default() });
+    let listed = meridian(&region, &["partition", "list", "movies"]).await.json();
+    let expected = json!({"Partition": 16, "FirstHash": "0000000000000000", "LastHash": "ffffffffffffffff",
+        "Seats": [{"Node": 1, "State": "SETTLED"}], "Leader": null});
+    assert_eq!(listed, json!({"Partitions": [expected]}));
+    let line = ["partition", "move", "movies", "--partition", "16", "--from", "1", "--to", "2"];
+    assert_eq!(meridian(&region, &line).await.json(), listed);
+    assert_eq!(region.state().moves, [(16, 1, 2)]);
+    assert_eq!(meridian(&region, &["partition", "list", "none"]).await.status, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use item::expression::{Binder, Cache, Condition, Projection, Substitutions};
 use item::{Error, Item, validate};
 use proto::convert;
 use proto::v1;
-use types::{HashRange, KeyHash, RegionName, RequestId, TableName};
+use types::{HashRange, KeyHash, NodeId, RegionName, RequestId, TableName};
 
 /// `TableName`.
 pub(crate) fn table_name(name: String) -> Result<TableName, Error> {
@@ -20,6 +20,12 @@ pub(crate) fn table_name(name: String) -> Result<TableName, Error> {
 /// The name of a region.
 pub(crate) fn region_name(name: String) -> Result<RegionName, Error> {
     Ok(RegionName::new(name).map_err(Invalid::from)?)
+}
+
+/// The number of a node.
+pub(crate) fn node(field: &'static str, number: u64) -> Result<NodeId, Error> {
+    bounded(field, number, 1, u64::MAX)?;
+    Ok(NodeId(number))
 }
 
 /// A map of attributes that must not be empty: an item or a key. Its names, depth and size are checked here,

@@ -289,3 +289,31 @@ fn the_other_table_and_region_commands_name_what_they_refuse() {
     refuses(crate::pause_region::decode(PauseRegionRequest { to: String::new() }), "Region");
     refuses(crate::resume_region::decode(ResumeRegionRequest { to: "A".into() }), "Region");
 }
+
+#[test]
+fn the_commands_on_nodes_name_what_they_refuse() {
+    let join = JoinNodeRequest { token: 7, address: "h:1".into(), ..Default::default() };
+    let decode = crate::join_node::decode;
+    assert!(decode(join.clone()).is_ok());
+    refuses(decode(JoinNodeRequest { token: 0, ..join.clone() }), "Token");
+    let long = "x".repeat(types::limits::NODE_ADDRESS_BYTES_MAX + 1);
+    for address in [String::new(), long] {
+        refuses(decode(JoinNodeRequest { address, ..join.clone() }), "Address");
+    }
+    refuses(crate::drain_node::decode(DrainNodeRequest { node: 0 }), "Node");
+    refuses(crate::resume_node::decode(ResumeNodeRequest { node: 0 }), "Node");
+    refuses(crate::remove_node::decode(RemoveNodeRequest { node: 0 }), "Node");
+}
+
+#[test]
+fn the_commands_on_partitions_name_what_they_refuse() {
+    refuses(crate::list_partitions::decode(ListPartitionsRequest::default()), "TableName");
+    let decode = crate::move_partition::decode;
+    let good = MovePartitionRequest { table_name: table(), partition: 16, from: 1, to: 2 };
+    assert!(decode(good.clone()).is_ok());
+    refuses(decode(MovePartitionRequest { table_name: String::new(), ..good.clone() }), "TableName");
+    refuses(decode(MovePartitionRequest { partition: 15, ..good.clone() }), "Partition");
+    refuses(decode(MovePartitionRequest { from: 0, ..good.clone() }), "From");
+    refuses(decode(MovePartitionRequest { to: 0, ..good.clone() }), "To");
+    refuses(decode(MovePartitionRequest { to: 1, ..good }), "To");
+}

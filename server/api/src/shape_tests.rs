@@ -9,10 +9,13 @@ use item::outcome::{Answer, BatchGot, Outcome, Page};
 use item::{AttributeValue, Item};
 use proto::convert::item_into;
 use proto::v1;
-use types::command::{KeyVersion, PartDigest, TableAnswer, TableCommand, TableStatus};
+use types::command::{
+    ClusterAnswer, ClusterCommand, KeyVersion, NodeState, NodeStatus, PartDigest, PartitionStatus, SeatState,
+    TableAnswer, TableCommand, TableStatus,
+};
 use types::{
-    HashRange, HybridTime, KeyAttribute, KeySchema, KeyType, RegionId, RegionName, TableDescriptor, TableId,
-    TableName, TableState,
+    GroupId, HashRange, HybridTime, KeyAttribute, KeySchema, KeyType, NodeId, RegionId, RegionName,
+    TableDescriptor, TableId, TableName, TableState,
 };
 
 fn item(id: &str) -> Item {
@@ -199,4 +202,56 @@ fn digests_and_versions_keep_every_bit() {
     let listed = &response.keys[0];
     assert_eq!((listed.time, listed.digest, response.more), (7, u64::MAX, true));
     assert_eq!(listed.key.as_ref().unwrap().attributes, item_into(item("1")));
+}
+
+#[test]
+fn a_new_node_is_told_its_number_and_the_others() {
+    let request =
+        v1::JoinNodeRequest { token: u64::MAX, address: "new:7001".into(), ..v1::JoinNodeRequest::default() };
+    let Ok(Command::Cluster(command)) = crate::join_node::decode(request) else { panic!("a join") };
+    assert_eq!(command, ClusterCommand::Join { token: u64::MAX, address: "new:7001".into() });
+    let members = vec![(NodeId(1), "one:7001".to_owned()), (NodeId(2), String::new())];
+    let joined = Answer::Cluster(ClusterAnswer::Joined { node: NodeId(4), members });
+    let response = crate::join_node::encode(Ok(joined)).unwrap();
+    assert_eq!((response.node, response.members.len()), (4, 2));
+    assert_eq!(response.members[0], v1::NodeMember { node: 1, address: "one:7001".into() });
+}
+
+#[test]
+fn nodes_and_partitions_are_shown_whole() {
+    let status = NodeStatus {
+        node: NodeId(3),
+        address: "h:1".into(),
+        state: NodeState::Draining,
+        lives: true,
+        replicas: 5,
+        first: 2,
+        moving: 1,
+    };
+    let nodes = crate::drain_node::encode(Ok(Answer::Cluster(ClusterAnswer::Nodes(vec![status])))).unwrap();
+    let state = v1::NodeState::Draining.into();
+    let expected = v1::NodeDescription {
+        node: 3,
+        address: "h:1".into(),
+        state,
+        lives: true,
+        replicas: 5,
+        first: 2,
+        moving: 1,
+    };
+    assert_eq!(nodes.nodes, [expected]);
+    let partition = PartitionStatus {
+        partition: GroupId(16),
+        range: HashRange::ALL,
+        seats: vec![(NodeId(3), SeatState::Leaving), (NodeId(4), SeatState::Joining)],
+        leader: None,
+    };
+    let answer = Ok(Answer::Cluster(ClusterAnswer::Partitions(vec![partition])));
+    let partitions = crate::list_partitions::encode(answer).unwrap().partitions;
+    let states: Vec<_> = partitions[0].seats.iter().map(|seat| (seat.node, seat.state())).collect();
+    assert_eq!(states, [(3, v1::SeatState::Leaving), (4, v1::SeatState::Joining)]);
+    assert_eq!(
+        (partitions[0].first_hash, partitions[0].last_hash, partitions[0].leader),
+        (0, u64::MAX, None)
+    );
 }

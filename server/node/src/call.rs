@@ -24,6 +24,13 @@ pub enum Call {
     ResumeRegion,
     DescribeRegion,
     Ping,
+    JoinNode,
+    ListNodes,
+    DrainNode,
+    ResumeNode,
+    RemoveNode,
+    ListPartitions,
+    MovePartition,
 }
 
 impl Call {
@@ -44,7 +51,7 @@ impl Call {
     }
 
     /// All of them.
-    pub const ALL: [Call; 18] = [
+    pub const ALL: [Call; 25] = [
         Call::PutItem,
         Call::GetItem,
         Call::UpdateItem,
@@ -63,6 +70,13 @@ impl Call {
         Call::ResumeRegion,
         Call::DescribeRegion,
         Call::Ping,
+        Call::JoinNode,
+        Call::ListNodes,
+        Call::DrainNode,
+        Call::ResumeNode,
+        Call::RemoveNode,
+        Call::ListPartitions,
+        Call::MovePartition,
     ];
 
     /// Its name in the API.
@@ -86,6 +100,13 @@ impl Call {
             Call::ResumeRegion => "ResumeRegion",
             Call::DescribeRegion => "DescribeRegion",
             Call::Ping => "Ping",
+            Call::JoinNode => "JoinNode",
+            Call::ListNodes => "ListNodes",
+            Call::DrainNode => "DrainNode",
+            Call::ResumeNode => "ResumeNode",
+            Call::RemoveNode => "RemoveNode",
+            Call::ListPartitions => "ListPartitions",
+            Call::MovePartition => "MovePartition",
         }
     }
 
@@ -94,9 +115,11 @@ impl Call {
         match self {
             Call::PutItem | Call::UpdateItem | Call::DeleteItem | Call::BatchWriteItem => true,
             Call::CreateTable | Call::DeleteTable | Call::PauseRegion | Call::ResumeRegion => true,
+            Call::JoinNode | Call::DrainNode | Call::ResumeNode | Call::RemoveNode => true,
+            Call::MovePartition => true,
             Call::GetItem | Call::Query | Call::Scan | Call::BatchGetItem => false,
             Call::DescribeTable | Call::ListTables | Call::DigestTable | Call::ListVersions => false,
-            Call::DescribeRegion | Call::Ping => false,
+            Call::DescribeRegion | Call::Ping | Call::ListNodes | Call::ListPartitions => false,
         }
     }
 }

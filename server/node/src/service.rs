@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use item::error::Invalid;
 use item::expression::Cache;
 use item::operation::Command;
 use proto::v1::meridian_server::Meridian;
@@ -25,7 +26,7 @@ use crate::reply::Answered;
 use crate::session::{self, Session};
 use crate::spread::{self, Batch};
 use crate::stop::Stop;
-use crate::{deadline, expressions, ping};
+use crate::{deadline, expressions, peer_address, ping};
 
 /// The gRPC service.
 pub struct Service {
@@ -241,6 +242,65 @@ impl Meridian for Service {
         self.carry_out(Call::DescribeRegion, request, plain(api::describe_region::decode), encode).await
     }
 
+    async fn join_node(
+        &self,
+        request: Request<JoinNodeRequest>,
+    ) -> Result<Response<JoinNodeResponse>, Status> {
+        let meant = |request| {
+            admits(&self.identity, &request)?;
+            api::join_node::decode(request)
+        };
+        self.carry_out(Call::JoinNode, request, plain(meant), api::join_node::encode).await
+    }
+
+    async fn list_nodes(
+        &self,
+        request: Request<ListNodesRequest>,
+    ) -> Result<Response<ListNodesResponse>, Status> {
+        let encode = api::list_nodes::encode;
+        self.carry_out(Call::ListNodes, request, plain(api::list_nodes::decode), encode).await
+    }
+
+    async fn drain_node(
+        &self,
+        request: Request<DrainNodeRequest>,
+    ) -> Result<Response<DrainNodeResponse>, Status> {
+        let encode = api::drain_node::encode;
+        self.carry_out(Call::DrainNode, request, plain(api::drain_node::decode), encode).await
+    }
+
+    async fn resume_node(
+        &self,
+        request: Request<ResumeNodeRequest>,
+    ) -> Result<Response<ResumeNodeResponse>, Status> {
+        let encode = api::resume_node::encode;
+        self.carry_out(Call::ResumeNode, request, plain(api::resume_node::decode), encode).await
+    }
+
+    async fn remove_node(
+        &self,
+        request: Request<RemoveNodeRequest>,
+    ) -> Result<Response<RemoveNodeResponse>, Status> {
+        let encode = api::remove_node::encode;
+        self.carry_out(Call::RemoveNode, request, plain(api::remove_node::decode), encode).await
+    }
+
+    async fn list_partitions(
+        &self,
+        request: Request<ListPartitionsRequest>,
+    ) -> Result<Response<ListPartitionsResponse>, Status> {
+        let encode = api::list_partitions::encode;
+        self.carry_out(Call::ListPartitions, request, plain(api::list_partitions::decode), encode).await
+    }
+
+    async fn move_partition(
+        &self,
+        request: Request<MovePartitionRequest>,
+    ) -> Result<Response<MovePartitionResponse>, Status> {
+        let encode = api::move_partition::encode;
+        self.carry_out(Call::MovePartition, request, plain(api::move_partition::decode), encode).await
+    }
+
     async fn ping(&self, request: Request<PingRequest>) -> Result<Response<PingResponse>, Status> {
         let begun = Instant::now();
         let answered = ping::answer(&self.identity.region, request.into_inner());
@@ -263,6 +323,21 @@ impl Meridian for Service {
             forward: self.forward.clone(),
         };
         Ok(Response::new(Session::new(parts, request.into_inner())))
+    }
+}
+
+/// Whether a new node means this cluster and region, and says where it can be reached.
+fn admits(me: &Identity, request: &JoinNodeRequest) -> Result<(), item::Error> {
+    let other = |field, allowed| Err(Invalid::Choice { field, allowed }.into());
+    if request.cluster != me.cluster {
+        return other("Cluster", "the cluster of the node that is asked");
+    }
+    if request.region_name != me.region.as_str() {
+        return other("RegionName", "the region of the node that is asked");
+    }
+    match request.address.is_empty() || peer_address::is_address(&request.address) {
+        true => Ok(()),
+        false => other("Address", "HOST:PORT"),
     }
 }
 

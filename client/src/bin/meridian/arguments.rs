@@ -37,6 +37,12 @@ pub(crate) enum Command {
     /// Pause, resume and look at the links between regions.
     #[command(subcommand)]
     Region(RegionCommand),
+    /// List, drain, resume and remove the nodes of a region.
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// List a table's partitions, and move their replicas between nodes.
+    #[command(subcommand)]
+    Partition(PartitionCommand),
     /// Measure how many operations a region answers, and how fast.
     Bench(crate::bench::arguments::Bench),
 }
@@ -325,6 +331,56 @@ pub(crate) enum RegionCommand {
     Status,
 }
 
+#[derive(Subcommand, Debug)]
+pub(crate) enum NodeCommand {
+    /// List the nodes of the endpoint's region.
+    List,
+    /// Move everything away from a node, and give it nothing more until it is resumed.
+    Drain {
+        /// The node's number.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        node: u64,
+    },
+    /// Give a node its share again.
+    Resume {
+        /// The node's number.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        node: u64,
+    },
+    /// Take a node out of the region for ever: one that was drained, or one that is dead.
+    Remove {
+        /// The node's number.
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        node: u64,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum PartitionCommand {
+    /// List a table's partitions in the endpoint's region.
+    List {
+        /// The table.
+        table: String,
+    },
+    /// Move a replica of a partition from one node to another.
+    Move(MovePartition),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MovePartition {
+    /// The table.
+    pub(crate) table: String,
+    /// The partition's number.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) partition: u64,
+    /// The node that gives the replica up.
+    #[arg(long, value_name = "NODE", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) from: u64,
+    /// The node that takes it.
+    #[arg(long, value_name = "NODE", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) to: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -353,6 +409,8 @@ mod tests {
             vec!["meridian", "item", "scan", "t", "--limit", "0"],
             vec!["meridian", "item", "scan", "t", "--segments", "2", "--limit", "5"],
             vec!["meridian", "item", "import", "t", "f", "--in-flight", "33"],
+            vec!["meridian", "node", "drain", "0"],
+            vec!["meridian", "partition", "move", "t", "--partition", "16", "--from", "1"],
             vec!["meridian", "nothing"],
         ] {
             let error = Arguments::try_parse_from(&line).unwrap_err();

@@ -8,7 +8,9 @@ mod bench;
 mod failure;
 mod import;
 mod item;
+mod node;
 mod output;
+mod partition;
 mod region;
 mod shape;
 mod table;
@@ -40,6 +42,8 @@ async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure>
         Command::Table(command) => table::run(command, &endpoints, output).await,
         Command::Item(command) => item::run(command, &endpoints, output).await,
         Command::Region(command) => region::run(command, &endpoints, output).await,
+        Command::Node(command) => node::run(command, &endpoints, output).await,
+        Command::Partition(command) => partition::run(command, &endpoints, output).await,
         Command::Bench(arguments) => bench::run(arguments, endpoints, output).await,
     }
 }

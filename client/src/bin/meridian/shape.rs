@@ -103,6 +103,34 @@ fn peer(peer: &v1::PeerDescription) -> Value {
     })
 }
 
+/// What a region knows of one of its nodes.
+pub(crate) fn node(node: &v1::NodeDescription) -> Value {
+    json!({
+        "Node": node.node,
+        "Address": node.address,
+        "State": word(node.state().as_str_name(), "NODE_STATE_"),
+        "Lives": node.lives,
+        "Replicas": node.replicas,
+        "First": node.first,
+        "Moving": node.moving,
+    })
+}
+
+/// What a region knows of a partition. Hashes are text, since few readers of JSON keep 64 bits of a number.
+pub(crate) fn partition(partition: &v1::PartitionDescription) -> Value {
+    json!({
+        "Partition": partition.partition,
+        "FirstHash": format!("{:016x}", partition.first_hash),
+        "LastHash": format!("{:016x}", partition.last_hash),
+        "Seats": partition.seats.iter().map(seat).collect::<Vec<_>>(),
+        "Leader": partition.leader,
+    })
+}
+
+fn seat(seat: &v1::SeatDescription) -> Value {
+    json!({"Node": seat.node, "State": word(seat.state().as_str_name(), "SEAT_STATE_")})
+}
+
 /// The members of an object as headings and cells of a table, `Name` and `Value`.
 pub(crate) fn rows(object: &Map<String, Value>) -> Vec<Vec<String>> {
     object.iter().map(|(name, value)| vec![name.clone(), crate::output::cell(value)]).collect()

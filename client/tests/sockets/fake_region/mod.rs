@@ -3,6 +3,7 @@
 //! It keeps whole items by key and knows no expressions; what a real server decides is tested elsewhere.
 
 mod items;
+mod nodes;
 mod service;
 pub mod session;
 mod tables;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use item::Key;
 use proto::detail;
 use proto::v1::meridian_server::MeridianServer;
-use proto::v1::{AttributeValue, ErrorDetail, ErrorKind, Item, TableDescription};
+use proto::v1::{AttributeValue, ErrorDetail, ErrorKind, Item, NodeDescription, TableDescription};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tonic::transport::Server;
@@ -40,6 +41,10 @@ pub struct State {
     pub name: String,
     pub tables: BTreeMap<String, Table>,
     pub paused: Vec<String>,
+    /// The nodes that joined.
+    pub nodes: Vec<NodeDescription>,
+    /// The moves that were asked for: partition, from, to.
+    pub moves: Vec<(u64, u64, u64)>,
     /// Statuses with which the next writes fail.
     pub failures: VecDeque<Status>,
     /// Whether a failing write is carried out all the same.

@@ -156,6 +156,47 @@ impl Meridian for Service {
         Ok(Response::new(PingResponse { payload, region_name, version: "0".to_owned() }))
     }
 
+    async fn join_node(&self, request: Request<JoinNodeRequest>) -> Answer<JoinNodeResponse> {
+        let node = self.state().join(request.into_inner());
+        Ok(Response::new(JoinNodeResponse { node, members: vec![] }))
+    }
+
+    async fn list_nodes(&self, _request: Request<ListNodesRequest>) -> Answer<ListNodesResponse> {
+        Ok(Response::new(ListNodesResponse { nodes: self.state().nodes.clone() }))
+    }
+
+    async fn drain_node(&self, request: Request<DrainNodeRequest>) -> Answer<DrainNodeResponse> {
+        let nodes = self.state().set_node(request.into_inner().node, NodeState::Draining)?;
+        Ok(Response::new(DrainNodeResponse { nodes }))
+    }
+
+    async fn resume_node(&self, request: Request<ResumeNodeRequest>) -> Answer<ResumeNodeResponse> {
+        let nodes = self.state().set_node(request.into_inner().node, NodeState::Active)?;
+        Ok(Response::new(ResumeNodeResponse { nodes }))
+    }
+
+    async fn remove_node(&self, request: Request<RemoveNodeRequest>) -> Answer<RemoveNodeResponse> {
+        let nodes = self.state().set_node(request.into_inner().node, NodeState::Removed)?;
+        Ok(Response::new(RemoveNodeResponse { nodes }))
+    }
+
+    async fn list_partitions(
+        &self,
+        request: Request<ListPartitionsRequest>,
+    ) -> Answer<ListPartitionsResponse> {
+        let mut state = self.state();
+        state.table(&request.into_inner().table_name)?;
+        Ok(Response::new(ListPartitionsResponse { partitions: vec![state.partition()] }))
+    }
+
+    async fn move_partition(&self, request: Request<MovePartitionRequest>) -> Answer<MovePartitionResponse> {
+        let request = request.into_inner();
+        let mut state = self.state();
+        state.table(&request.table_name)?;
+        state.moves.push((request.partition, request.from, request.to));
+        Ok(Response::new(MovePartitionResponse { partitions: vec![state.partition()] }))
+    }
+
     type SessionStream = session::Frames;
 
     async fn session(&self, request: Request<Streaming<SessionRequest>>) -> Answer<Self::SessionStream> {

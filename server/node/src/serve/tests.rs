@@ -263,6 +263,23 @@ async fn what_is_wrong_is_refused_with_a_name_and_the_server_lives() {
     let status = client.put_item(put("k")).await.unwrap_err();
     let detail = proto::detail::decode(status.details()).unwrap();
     assert_eq!((status.code(), detail.name.as_str()), (Code::NotFound, "ResourceNotFoundException"));
+    let join = |cluster: &str, region_name: &str, address: &str| JoinNodeRequest {
+        region_name: region_name.to_owned(),
+        cluster: cluster.to_owned(),
+        token: 7,
+        address: address.to_owned(),
+    };
+    for (request, field) in [
+        (join("other", "us-east-1", "h:1"), "Cluster"),
+        (join("meridian", "eu-west-1", "h:1"), "RegionName"),
+        (join("meridian", "us-east-1", "nowhere"), "Address"),
+        (join("meridian", "us-east-1", ""), "Address"),
+        (JoinNodeRequest { token: 0, ..join("meridian", "us-east-1", "h:1") }, "Token"),
+    ] {
+        let status = client.join_node(request).await.unwrap_err();
+        let detail = proto::detail::decode(status.details()).unwrap();
+        assert_eq!((status.code(), detail.field.as_str()), (Code::InvalidArgument, field));
+    }
     let payload = vec![0; limits::PING_BYTES_MAX + 1];
     let status = client.ping(PingRequest { payload }).await.unwrap_err();
     let detail = proto::detail::decode(status.details()).unwrap();
