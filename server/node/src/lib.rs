@@ -3,7 +3,7 @@
 //! Everything below this crate is pure and simulated; everything here is glue that must decide nothing
 //! (`P22`): when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard,
 //! `sync` and `flush` wait for its disk, `service`, `session` and `health` face clients, `link_out` and
-//! `link_in` face peers, `parties` knows who these are, `place` who the node itself is, and `node`
+//! `link_in` face peers, `parties` knows who these are, `place` and `join` who the node itself is, and `node`
 //! puts them together for one region. Only `disks` and the binary name the real disk.
 
 pub mod admission;
@@ -24,6 +24,8 @@ mod gated;
 pub mod handle;
 pub mod handshake;
 pub mod health;
+pub mod join;
+pub mod join_address;
 pub mod latency;
 pub mod link_in;
 pub mod link_out;

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use types::RegionName;
 
+use crate::join_address::JoinAddress;
 use crate::latency::Latencies;
 use crate::member_address::MemberAddress;
 use crate::peer_address::PeerAddress;
@@ -85,10 +86,14 @@ pub struct NodeOptions {
     /// The number of this node in its region [default: 1]
     #[arg(long, env = "MERIDIAN_NODE", value_name = "NUMBER")]
     pub node: Option<NonZeroU64>,
-    /// Another node of the region and its address; may be repeated. Every node is given all the others, and
-    /// they stay the same for ever
+    /// Another node of the region and its address; may be repeated. Every node that the region is begun with
+    /// is given all the others, always the same; nodes that come later join
     #[arg(long, env = "MERIDIAN_MEMBER", value_delimiter = ',', value_name = "NUMBER=ADDRESS")]
     pub member: Vec<MemberAddress>,
+    /// Join a region as a new node, by way of the node at this address; may be repeated. The nodes that are
+    /// there give it its number; once it has one, its data folder says so
+    #[arg(long, env = "MERIDIAN_JOIN", value_delimiter = ',', value_name = "ADDRESS")]
+    pub join: Vec<JoinAddress>,
     /// Make this node, one of several, for the first time: its data folder must be empty then, and never
     /// again
     #[arg(long, env = "MERIDIAN_BOOTSTRAP", num_args = 0..=1, default_missing_value = "true",
@@ -174,6 +179,7 @@ impl NodeOptions {
             peer: if self.peer.is_empty() { others.peer } else { self.peer },
             node: self.node.or(others.node),
             member: if self.member.is_empty() { others.member } else { self.member },
+            join: if self.join.is_empty() { others.join } else { self.join },
             bootstrap: self.bootstrap.or(others.bootstrap),
             cluster: self.cluster.or(others.cluster),
             memory: self.memory.or(others.memory),

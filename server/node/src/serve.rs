@@ -8,12 +8,13 @@ use std::io::Write;
 use std::sync::Arc;
 
 use storage::Engine;
+use types::RegionName;
 
+use crate::join;
 use crate::latency::Latencies;
 use crate::node::{self, Node, Opened, Sockets};
-use crate::place::Place;
 use crate::settings::NodeSettings;
-use crate::stop::{self, OnFailure};
+use crate::stop::{self, OnFailure, Stop};
 
 /// A node that is to run.
 pub struct Plan {
@@ -36,6 +37,14 @@ pub enum Error {
         settings: Box<NodeSettings>,
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A node has no place in its region.
+    #[error("region {region}: {source}")]
+    Join {
+        /// The region.
+        region: RegionName,
+        /// Why.
+        source: join::Error,
     },
     /// Nobody reads what is printed, or signals cannot be caught.
     #[error("cannot {operation}: {source}")]
@@ -68,32 +77,29 @@ where
     shard::Shard<E>: Send,
 {
     let (stopper, stop) = stop::channel();
-    let on_failure: OnFailure = Arc::new(stop::die);
     let mut nodes: Vec<Node> = Vec::new();
-    for Plan { settings, sockets } in plans {
-        let opened =
-            open(&settings).map_err(|source| Error::Open { settings: Box::new(settings.clone()), source })?;
-        let grpc = settings.advertise.clone().unwrap_or(sockets.grpc_address.to_string());
-        print(&mut output, &format!("{} grpc {grpc} metrics {}", settings.region, sockets.metrics_address))?;
-        let place = Place::of(&settings);
-        nodes.push(node::start(opened, &settings, &place, sockets, latencies, &stop, on_failure.clone())?);
-    }
     let mut until = std::pin::pin!(until);
     let ready = async {
+        for Plan { settings, sockets } in plans {
+            let opened = open(&settings)
+                .map_err(|source| Error::Open { settings: Box::new(settings.clone()), source })?;
+            let grpc = settings.advertise.clone().unwrap_or(sockets.grpc_address.to_string());
+            let line = format!("{} grpc {grpc} metrics {}", settings.region, sockets.metrics_address);
+            print(&mut output, &line)?;
+            nodes.push(begin(opened, &settings, sockets, latencies, &stop).await?);
+        }
         for node in &nodes {
             node.ready().await;
         }
+        print(&mut output, "ready")
     };
+    // It may be told to stop before it is ready.
     let ended = tokio::select! {
-        () = ready => None,
-        ended = &mut until => Some(ended),
-    };
-    let ended = match ended {
-        None => {
-            print(&mut output, "ready")?;
+        ready = ready => {
+            ready?;
             until.await
         }
-        Some(ended) => ended,
+        ended = &mut until => ended,
     };
     ended.map_err(|source| Error::System { operation: "wait for signals", source })?;
     tracing::info!("stopping");
@@ -105,10 +111,39 @@ where
     Ok(())
 }
 
+/// Starts a node in its place, which others may have to give it first.
+async fn begin<E>(
+    opened: Opened<E>,
+    settings: &NodeSettings,
+    sockets: Sockets,
+    latencies: &Latencies,
+    stop: &Stop,
+) -> Result<Node, Error>
+where
+    E: Engine,
+    shard::Shard<E>: Send,
+{
+    let joined = |source| Error::Join { region: settings.region.clone(), source };
+    let place = match join::known(settings, &opened.engine).map_err(joined)? {
+        Some(place) => place,
+        None => {
+            let address = node::advertised(settings, sockets.grpc_address);
+            join::place(settings, &address).await.map_err(joined)?
+        }
+    };
+    let engine = opened.engine.clone();
+    let on_failure: OnFailure = Arc::new(stop::die);
+    let node = node::start(opened, settings, &place, sockets, latencies, stop, on_failure)?;
+    join::settle(settings, &engine).map_err(joined)?;
+    Ok(node)
+}
+
 fn print(output: &mut impl Write, line: &str) -> Result<(), Error> {
     let error = |source| Error::System { operation: "print", source };
     writeln!(output, "{line}").and_then(|()| output.flush()).map_err(error)
 }
 
+#[cfg(test)]
+mod joining_tests;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use shard::FirstStart;
 use types::{Faults, NodeId, RegionName, limits};
 
+use crate::join_address::JoinAddress;
 use crate::latency::Latencies;
 use crate::member_address::MemberAddress;
 use crate::options::{DevOptions, LogFormat, NodeArguments, NodeOptions};
@@ -80,6 +81,18 @@ pub enum Error {
     TooManyNodes {
         /// How many were given.
         count: u64,
+    },
+    /// A node that joins and is told what only a node that the region is begun with can be told.
+    #[error("--join and --{flag} exclude each other: a node that joins is given its number by the others")]
+    JoinAnd {
+        /// The other flag's name.
+        flag: &'static str,
+    },
+    /// A node that joins and does not say where it is.
+    #[error("--join needs --advertise: others cannot reach {listen}")]
+    Unreachable {
+        /// What it listens on.
+        listen: SocketAddr,
     },
     /// A node of another region that is given twice.
     #[error("node {} of {region} is named twice: --peer names each node of a region once", node.0)]
@@ -156,6 +169,9 @@ pub struct NodeSettings {
     pub node: NodeId,
     /// The other nodes.
     pub members: Vec<MemberAddress>,
+    /// The nodes to ask for a place in the region. If there are any, `node`, `members` and `first_start` say
+    /// nothing.
+    pub join: Vec<JoinAddress>,
     /// What an empty data folder means.
     pub first_start: FirstStart,
     /// Nodes of different clusters refuse each other.
@@ -205,10 +221,11 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
         None => NodeOptions::default(),
     };
     let options = arguments.options.or(file);
+    let listen = options.listen.unwrap_or(loopback(LISTEN_PORT));
+    check_join(&options, listen)?;
     let missing = |flag, variable| Error::Missing { flag, variable };
     let region = options.region.ok_or(missing("region", "MERIDIAN_REGION"))?;
     let data = options.data.ok_or(missing("data", "MERIDIAN_DATA"))?;
-    let listen = options.listen.unwrap_or(loopback(LISTEN_PORT));
     let metrics_listen = options.metrics_listen.unwrap_or(loopback(METRICS_PORT));
     if options.insecure != Some(true) {
         refuse_insecure("listen", listen)?;
@@ -230,6 +247,7 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
         metrics_listen,
         peers: options.peer,
         node,
+        join: options.join,
         first_start: match (options.member.is_empty(), options.bootstrap) {
             (true, _) => FirstStart::Unsaid,
             (false, Some(true)) => FirstStart::Yes,
@@ -289,6 +307,7 @@ impl DevSettings {
             // A region's only node keeps the region's folder for itself.
             data: if near.len() == 1 { folder } else { folder.join(this.node.0.to_string()) },
             node: this.node,
+            join: vec![],
             first_start: FirstStart::Unsaid,
             members: members
                 .map(|(other, address)| MemberAddress { node: other.node, address: address.to_string() })
@@ -375,6 +394,25 @@ fn check_nodes(me: NodeId, members: &[MemberAddress]) -> Result<(), Error> {
     match known.len() {
         count if count > limits::NODES_MAX => Err(Error::TooManyNodes { count: count as u64 }),
         _ => Ok(()),
+    }
+}
+
+/// A node that joins is told its number and the others by them, and has to be reached by them.
+fn check_join(options: &NodeOptions, listen: SocketAddr) -> Result<(), Error> {
+    if options.join.is_empty() {
+        return Ok(());
+    }
+    let excluded = [
+        ("member", !options.member.is_empty()),
+        ("bootstrap", options.bootstrap == Some(true)),
+        ("node", options.node.is_some()),
+    ];
+    if let Some((flag, _)) = excluded.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(Error::JoinAnd { flag });
+    }
+    match options.advertise.is_none() && listen.ip().is_unspecified() {
+        true => Err(Error::Unreachable { listen }),
+        false => Ok(()),
     }
 }
 

@@ -210,3 +210,32 @@ fn dev_runs_several_nodes_of_each_region() {
     let many = dev_of(&["--regions", "a", "--nodes", "65"]);
     assert!(matches!(many, Err(Error::TooManyNodes { count: 65 })));
 }
+
+#[test]
+fn a_node_that_joins_is_told_nothing_of_the_others() {
+    let with = |more: &[&'static str]| node_of(&[&["--region", "a", "--data", "d"], more].concat());
+    let joining = with(&["--join", "one:1,two:2"]).unwrap();
+    let asked: Vec<_> = joining.join.iter().map(|at| at.0.as_str()).collect();
+    assert_eq!((asked, joining.members), (vec!["one:1", "two:2"], vec![]));
+    assert_eq!(with(&[]).unwrap().join, vec![]);
+    let excluded = [("member", ["--member", "2=h:1"]), ("node", ["--node", "2"])];
+    for (name, arguments) in excluded {
+        let refused = with(&[&["--join", "one:1"], &arguments[..]].concat()).unwrap_err();
+        assert!(matches!(refused, Error::JoinAnd { flag } if flag == name), "{refused}");
+        assert!(refused.to_string().contains("--join and --"), "{refused}");
+    }
+    let refused = with(&["--join", "one:1", "--bootstrap"]);
+    assert!(matches!(refused, Err(Error::JoinAnd { flag: "bootstrap" })));
+    assert!(with(&["--join", "one:1", "--bootstrap=false"]).is_ok());
+    let everywhere = ["--join", "one:1", "--listen", "0.0.0.0:7001", "--insecure"];
+    assert!(matches!(with(&everywhere), Err(Error::Unreachable { .. })));
+    assert!(with(&[&everywhere[..], &["--advertise", "h:1"]].concat()).is_ok());
+    let file = file("region = 'a'\ndata = 'd'\njoin = ['one:1', 'two:2']");
+    let config = file.path().to_str().unwrap();
+    assert_eq!(node_of(&["--config", config]).unwrap().join.len(), 2);
+    assert_eq!(node_of(&["--config", config, "--join", "three:3"]).unwrap().join.len(), 1);
+    assert!(matches!(node_of(&["--config", config, "--node", "2"]), Err(Error::JoinAnd { flag: "node" })));
+    let bad = self::file("region = 'a'\ndata = 'd'\njoin = ['nowhere']");
+    let refused = node_of(&["--config", bad.path().to_str().unwrap()]);
+    assert!(matches!(refused, Err(Error::Parse { .. })));
+}
