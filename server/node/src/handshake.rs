@@ -5,7 +5,7 @@
 use std::fmt;
 
 use proto::link::link_frame::Frame;
-use proto::link::{Hello, LinkFrame, RefusalReason, Refused};
+use proto::link::{Hello, LinkFrame, Neighbour, RefusalReason, Refused};
 use types::{NodeId, RegionName};
 
 /// The link protocol that this release speaks; a later release speaks a range that includes it for a while.
@@ -87,8 +87,8 @@ pub enum Refusal {
 }
 
 impl Identity {
-    /// The frame that opens a link.
-    pub fn hello(&self) -> LinkFrame {
+    /// The frame that opens a link. It tells of these other nodes of the region.
+    pub fn hello(&self, neighbours: Vec<Neighbour>) -> LinkFrame {
         frame(Frame::Hello(Hello {
             protocol_min: PROTOCOL,
             protocol_max: PROTOCOL,
@@ -96,6 +96,7 @@ impl Identity {
             region: self.region.as_str().to_owned(),
             node: self.node.0,
             address: self.address.clone(),
+            neighbours,
         }))
     }
 
@@ -176,7 +177,9 @@ mod tests {
     }
 
     fn judged(change: impl FnOnce(&mut Hello)) -> Result<Party, Refusal> {
-        let Some(Frame::Hello(mut hello)) = identity("c", "eu").hello().frame else { panic!("no Hello") };
+        let Some(Frame::Hello(mut hello)) = identity("c", "eu").hello(vec![]).frame else {
+            panic!("no Hello")
+        };
         change(&mut hello);
         let expected = [peer("ap", 1), peer("eu", 1), peer("eu", 4), Party::Node(NodeId(3))];
         let us = identity("c", "us");
@@ -194,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_hello_says_where_its_node_is() {
-        let heard = identity("c", "us").hear(identity("c", "eu").hello().frame).unwrap();
+        let heard = identity("c", "us").hear(identity("c", "eu").hello(vec![]).frame).unwrap();
         assert_eq!(heard.address, "h:1");
     }
 

@@ -81,7 +81,7 @@ impl Shared {
         };
         let hello = self.identity.hear(first)?;
         let party = self.parties.admit(&hello)?;
-        if answers.send(Ok(self.identity.hello())).await.is_err() {
+        if answers.send(Ok(self.parties.hello())).await.is_err() {
             return Ok(());
         }
         let superseded = self.parties.supersede(&party);

@@ -21,6 +21,7 @@ use crate::handle::Handle;
 use crate::handshake::{self, Identity, Party, Refusal};
 use crate::latency;
 use crate::link_queue::Waiting;
+use crate::parties::Parties;
 use crate::stop::Stop;
 
 /// What it takes to keep a peer supplied.
@@ -38,6 +39,8 @@ pub struct Dialler {
     pub waiting: Waiting,
     /// Told when the link goes up or down.
     pub shard: Handle,
+    /// Told of the nodes beside the party.
+    pub parties: Parties,
 }
 
 /// Why a link ended or did not come about.
@@ -148,7 +151,7 @@ impl Dialler {
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
         let (frames, receiver) = mpsc::channel(limits::LINK_FRAMES_AHEAD_MAX);
-        frames.try_send(self.identity.hello()).expect("the channel is empty");
+        frames.try_send(self.parties.hello()).expect("the channel is empty");
         let shake = async {
             let mut answers = client.open(ReceiverStream::new(receiver)).await?.into_inner();
             let first = answers.message().await?;
@@ -161,6 +164,7 @@ impl Dialler {
             first => {
                 let hello = self.identity.hear(first)?;
                 self.identity.judge(&hello, std::iter::once(&self.party))?;
+                self.parties.hear_of(&hello);
                 Ok(Open { frames, answers })
             }
         }

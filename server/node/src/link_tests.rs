@@ -41,8 +41,12 @@ fn peer(name: &str) -> Party {
 
 /// The parties of a node of region `us` whose settings name these regions.
 fn parties(regions: &[&str], shard: &Handle, stop: &Stop) -> Parties {
+    parties_of(identity("us"), regions, shard, stop)
+}
+
+fn parties_of(identity: Identity, regions: &[&str], shard: &Handle, stop: &Stop) -> Parties {
     let common = Common {
-        identity: identity("us"),
+        identity,
         regions: regions.iter().map(|name| region(name)).collect(),
         latencies: Latencies::default(),
         shard: shard.clone(),
@@ -115,7 +119,7 @@ impl Listening {
 }
 
 fn hello(change: impl FnOnce(&mut Hello)) -> LinkFrame {
-    let Some(Frame::Hello(mut hello)) = identity("eu").hello().frame else { panic!("no Hello") };
+    let Some(Frame::Hello(mut hello)) = identity("eu").hello(vec![]).frame else { panic!("no Hello") };
     change(&mut hello);
     frame(Frame::Hello(hello))
 }
@@ -135,7 +139,9 @@ fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue,
     let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
     let (queue, waiting) = link_queue::new();
     let (party, address) = (peer("us"), fixed(&address.to_string()));
-    (Dialler { identity: identity(name), party, address, delay, waiting, shard }, queue, posts)
+    let identity = identity(name);
+    let parties = parties_of(identity.clone(), &[], &shard, &stop::channel().1);
+    (Dialler { identity, party, address, delay, waiting, shard, parties }, queue, posts)
 }
 
 /// Waits for the link to change.
@@ -316,6 +322,17 @@ async fn a_node_of_a_peer_that_nobody_named_is_dialled_back() {
 }
 
 #[tokio::test]
+async fn who_names_one_node_of_a_region_is_linked_to_all() {
+    let us = Linked::start("us", 1, "eu").await;
+    let (first, second) = (Linked::start("eu", 1, "us").await, Linked::start("eu", 7, "us").await);
+    first.parties.set_nodes(&[(NodeId(7), second.address.to_string())]);
+    us.parties.add([(peer("eu"), first.address.to_string())], Source::Settings);
+    us.up(&Party::Peer { region: region("eu"), node: NodeId(7) }).await;
+    first.up(&peer("us")).await;
+    second.up(&peer("us")).await;
+}
+
+#[tokio::test]
 async fn a_dialler_follows_its_party_and_ends_when_nobody_wants_it() {
     let (first, second) = (Listening::start().await, Listening::start().await);
     let (mut dialler, queue, posts) = dialler("eu", first.address, Duration::ZERO);
@@ -349,7 +366,10 @@ async fn a_party_that_is_not_known_any_more_loses_its_link() {
     let server = Server::builder().add_service(LinkServer::new(receiver));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     let (mut dialler, queue, posts) = dialler("us", address, Duration::ZERO);
-    (dialler.identity.node, dialler.party) = (NodeId(2), Party::Node(NodeId::ONLY));
+    dialler.party = Party::Node(NodeId::ONLY);
+    let itself = Identity { node: NodeId(2), ..identity("us") };
+    dialler.parties = parties_of(itself.clone(), &[], &dialler.shard, &stop::channel().1);
+    dialler.identity = itself;
     let (_stopper, stop) = stop::channel();
     tokio::spawn(dialler.run(stop));
     let posts = changed(posts).await;

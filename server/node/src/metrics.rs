@@ -242,3 +242,30 @@ fn read_peer(name: &RegionName, figures: &PeerFigures) {
     let lag_ms = figures.lag_ms.map_or(f64::NAN, |lag_ms| lag_ms as f64);
     gauge!("meridian_replication_lag_ms", "peer" => peer).set(lag_ms);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use types::NodeId;
+
+    use super::*;
+    use crate::link_queue;
+
+    #[test]
+    fn a_link_that_went_is_shown_as_down() {
+        let metrics = Metrics::new(&RegionName::new("us").unwrap()).unwrap();
+        let (shard, _posts) = Handle::new(limits::INBOX_BYTES_MAX);
+        let published = Published::default();
+        let shown = |links: &Queues| {
+            let sources = Sources { published: &published, shard: &shard, unfinished: &[], links };
+            metrics.render(&sources)
+        };
+        let (queue, waiting) = link_queue::new();
+        waiting.set_up();
+        let links = Queues::new([(Party::Node(NodeId(2)), queue)].into());
+        assert!(shown(&links).contains(r#"meridian_link_up{region="us",node="2"} 1"#));
+        waiting.set_down();
+        assert!(shown(&Arc::default()).contains(r#"meridian_link_up{region="us",node="2"} 0"#));
+    }
+}

@@ -79,8 +79,8 @@ pub struct NodeOptions {
     /// Where to serve metrics and health [default: 127.0.0.1:9001]
     #[arg(long, env = "MERIDIAN_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
-    /// A node of another region and its address; may be repeated. Every node is given all nodes of all other
-    /// regions, and the number of each that is not its region's first
+    /// A node of another region and its address; may be repeated. Every node is given those that the other
+    /// regions are begun with, and the number of each that is not its region's first; they tell of the rest
     #[arg(long, env = "MERIDIAN_PEER", value_delimiter = ',', value_name = "REGION[/NUMBER]=ADDRESS")]
     pub peer: Vec<PeerAddress>,
     /// The number of this node in its region [default: 1]

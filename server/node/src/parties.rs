@@ -1,15 +1,15 @@
 //! Whom this node is linked to: other nodes of its region and nodes of other regions, which come and go.
 //!
 //! For each it knows where it is, has it dialled, and keeps the queue of what is sent to it. It hears of
-//! parties from three sides: the settings, the region's catalog, and the Hello of whoever dials this node. It
-//! decides nothing: of its own region it lets in whom the settings or the catalog name, and of other regions
-//! whoever belongs to one that the settings name.
+//! parties from three sides: the settings, the region's catalog, and the Hellos of other regions' nodes,
+//! which tell of their neighbours too. It decides nothing: of its own region it lets in whom the settings or
+//! the catalog name, and of other regions whoever belongs to one that the settings name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use proto::link::Hello;
+use proto::link::{Hello, LinkFrame, Neighbour};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use types::{NodeId, RegionName, limits};
@@ -29,7 +29,7 @@ pub type Queues = Arc<BTreeMap<Party, Queue>>;
 /// Who says where a party is; whoever is later in this order knows better.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Source {
-    /// The region's catalog, or the node that this one asked for its number.
+    /// Others of its region: the catalog, the node that this one asked for its number, or a neighbour.
     Region,
     /// The party itself, when it dialled this node.
     Hello,
@@ -149,8 +149,28 @@ impl Parties {
             judged => judged?,
         };
         self.know(&mut state, party.clone(), &hello.address, Source::Hello);
+        self.learn_neighbours(&mut state, hello);
         self.publish(&state);
         Ok(party)
+    }
+
+    /// Takes in what a party says of its neighbours.
+    pub fn hear_of(&self, hello: &Hello) {
+        let mut state = self.state();
+        self.learn_neighbours(&mut state, hello);
+        self.publish(&state);
+    }
+
+    /// What this node says of itself and the other nodes of its region when a link opens.
+    pub fn hello(&self) -> LinkFrame {
+        let state = self.state();
+        let neighbours = state.known.iter().filter_map(|(party, known)| match (party, &known.way) {
+            (Party::Node(node), Some(way)) => {
+                Some(Neighbour { node: node.0, address: way.address.borrow().clone() })
+            }
+            _ => None,
+        });
+        self.shared.common.identity.hello(neighbours.collect())
     }
 
     /// Ends a party's present link, if there is one. What this gives ends when a later link comes or the
@@ -170,20 +190,40 @@ impl Parties {
     /// A node of another region that the settings do not name, though they name its region. So many are
     /// known of each region; past it one is forgotten that neither is reached nor has dialled.
     fn learn(&self, state: &mut State, hello: &Hello) -> Option<Party> {
-        let regions = &self.shared.common.regions;
-        let region = regions.iter().find(|region| region.as_str() == hello.region)?;
+        let region = self.region_of(hello)?;
         if hello.node == 0 || !is_address(&hello.address) {
             return None;
         }
-        let is_of_region = |party: &Party| matches!(party, Party::Peer { region: of, .. } if of == region);
-        if state.known.keys().filter(|party| is_of_region(party)).count() >= limits::NODES_MAX {
-            let is_gone = |(party, known): &(&Party, &Known)| {
-                is_of_region(party) && !state.configured.contains_key(party) && known.is_gone()
-            };
-            let gone = state.known.iter().find(is_gone).map(|(party, _)| party.clone())?;
+        if state.of_region(region).count() >= limits::NODES_MAX {
+            let gone = state.gone(region).next()?;
             state.known.remove(&gone);
         }
         Some(Party::Peer { region: region.clone(), node: NodeId(hello.node) })
+    }
+
+    /// The neighbours of a node of another region, as long as there is room for them. Those that are not its
+    /// neighbours any more are forgotten once they are gone.
+    fn learn_neighbours(&self, state: &mut State, hello: &Hello) {
+        let Some(region) = self.region_of(hello) else { return };
+        let party = |node| Party::Peer { region: region.clone(), node: NodeId(node) };
+        let neighbours = || hello.neighbours.iter().take(limits::NODES_MAX);
+        let listed: BTreeSet<_> = neighbours().map(|neighbour| party(neighbour.node)).collect();
+        let gone: Vec<_> = state.gone(region).collect();
+        for other in gone.into_iter().filter(|other| !listed.contains(other) && *other != party(hello.node)) {
+            state.known.remove(&other);
+        }
+        for Neighbour { node, address } in neighbours() {
+            let has_room = state.of_region(region).count() < limits::NODES_MAX;
+            let may = has_room || state.known.contains_key(&party(*node));
+            if may && *node != 0 && is_address(address) {
+                self.know(state, party(*node), address, Source::Region);
+            }
+        }
+    }
+
+    /// The other region that a Hello comes from, if the settings name it.
+    fn region_of(&self, hello: &Hello) -> Option<&RegionName> {
+        self.shared.common.regions.iter().find(|region| region.as_str() == hello.region)
     }
 
     /// Lets a party in, and has it dialled where it is said to be unless somebody else knows better.
@@ -226,7 +266,8 @@ impl Parties {
             Party::Peer { region, .. } => latencies.between(&identity.region, region),
             Party::Node(_) => Duration::ZERO,
         };
-        Dialler { identity: identity.clone(), party, address, delay, waiting, shard: shard.clone() }
+        let (identity, shard, parties) = (identity.clone(), shard.clone(), self.clone());
+        Dialler { identity, party, address, delay, waiting, shard, parties }
     }
 
     /// Shows who is linked to: to the shard, whose thread looks after each post, and to calls that are passed
@@ -257,6 +298,22 @@ impl Parties {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The nodes of another region that are known.
+    fn of_region<'a>(&'a self, region: &'a RegionName) -> impl Iterator<Item = (&'a Party, &'a Known)> {
+        self.known
+            .iter()
+            .filter(move |(party, _)| matches!(party, Party::Peer { region: of, .. } if of == region))
+    }
+
+    /// Those of them that nobody need know any more: the settings do not name them, and there is no link.
+    fn gone<'a>(&'a self, region: &'a RegionName) -> impl Iterator<Item = Party> + 'a {
+        let is_gone =
+            |(party, known): &(&Party, &Known)| !self.configured.contains_key(party) && known.is_gone();
+        self.of_region(region).filter(is_gone).map(|(party, _)| party.clone())
     }
 }
 

@@ -35,7 +35,7 @@ fn at(port: u16) -> String {
 fn hello(name: &str, node: u64, address: &str) -> Hello {
     let (cluster, address) = ("test".to_owned(), address.to_owned());
     let identity = Identity { cluster, region: region(name), node: NodeId(node), address };
-    match identity.hello().frame {
+    match identity.hello(vec![]).frame {
         Some(Frame::Hello(hello)) => hello,
         _ => panic!("no Hello"),
     }
@@ -145,6 +145,32 @@ async fn nodes_of_a_known_region_are_learnt_and_no_others() {
     assert!(matches!(stranger, Err(Refusal::Region { .. })));
     world.parties.set_nodes(&[]);
     assert_eq!(world.linked(), [peer(1), peer(2)], "other regions' nodes are not the catalog's to remove");
+}
+
+#[tokio::test]
+async fn neighbours_are_learnt_and_forgotten_once_they_are_gone() {
+    let world = start();
+    world.parties.set_nodes(&[(NodeId(2), at(2)), (NodeId(3), String::new())]);
+    let Some(Frame::Hello(ours)) = world.parties.hello().frame else { panic!("no Hello") };
+    assert_eq!(ours.neighbours, [Neighbour { node: 2, address: at(2) }]);
+    let neighbour = |node, address: &str| Neighbour { node, address: address.to_owned() };
+    let with = |neighbours| Hello { neighbours, ..hello("eu", 1, "") };
+    let said =
+        vec![neighbour(0, &at(9)), neighbour(4, "nowhere"), neighbour(5, &at(5)), neighbour(6, &at(6))];
+    world.parties.hear_of(&with(said));
+    assert_eq!(world.linked(), [peer(1), peer(5), peer(6), near(2)]);
+    assert!(world.admits("eu", 6, &at(16)), "it knows better where it is");
+    let _present = world.parties.supersede(&peer(6)).unwrap();
+    world.parties.admit(&with(vec![neighbour(7, &at(7))])).unwrap();
+    assert_eq!(world.linked(), [peer(1), peer(6), peer(7), near(2)], "5 is gone");
+    assert_eq!(world.address(&peer(6)), at(16));
+    let many = (1..200).map(|node| neighbour(node, &at(5))).collect();
+    world.parties.hear_of(&Hello { neighbours: many, ..hello("eu", 1, "") });
+    let peers = world.linked().into_iter().filter(|party| matches!(party, Party::Peer { .. }));
+    assert_eq!(peers.count(), limits::NODES_MAX);
+    let near_by = Hello { neighbours: vec![neighbour(9, &at(9))], ..hello("us", 2, "") };
+    world.parties.hear_of(&near_by);
+    assert!(!world.linked().contains(&near(9)), "of this region the catalog tells");
 }
 
 #[tokio::test]
