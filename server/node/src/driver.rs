@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use item::error::Invalid;
-use shard::{Envelope, Figures, Inbox, Shard, TurnId};
+use shard::{Envelope, Figures, FirstStart, Inbox, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::watch;
 use types::{NodeId, limits};
@@ -82,7 +82,12 @@ where
     let (publisher, published) = watch::channel(Published::default());
     let (nodes_publisher, nodes) = watch::channel(Vec::new());
     let on_failure = threads::OfRegion { region: parts.settings.region.clone(), act: parts.on_failure };
+    let joins = parts.settings.first_start == FirstStart::Joining;
     let shard = Shard::open(engine.clone(), parts.settings, parts.clock.now())?;
+    if joins {
+        // Whose disk it is must be durable before the token is forgotten that its number was given for.
+        engine.sync().map_err(|source| Failure::Storage { thread: "turn", source })?;
+    }
     let readers = Readers::start(&handle.posts(), &on_failure)?;
     let sync_thread = {
         let (engine, posts, seconds) = (engine.clone(), handle.posts(), parts.timings.sync.clone());

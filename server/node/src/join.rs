@@ -89,8 +89,8 @@ pub async fn place(settings: &NodeSettings, address: &str) -> Result<Place, Erro
     given(answer)
 }
 
-/// Once the disk says whose it is, makes that durable and forgets the token.
-pub fn settle(settings: &NodeSettings, engine: &impl Engine) -> Result<(), Error> {
+/// Forgets the token, once the disk durably says whose it is.
+pub fn settle(settings: &NodeSettings) -> Result<(), Error> {
     let path = settings.data.join(FILE);
     let error = |operation| {
         let path = path.clone();
@@ -99,7 +99,6 @@ pub fn settle(settings: &NodeSettings, engine: &impl Engine) -> Result<(), Error
     if settings.join.is_empty() || !path.try_exists().map_err(error("look for"))? {
         return Ok(());
     }
-    engine.sync().map_err(shard::Error::from)?;
     fs::remove_file(&path).and_then(|()| sync_folder(&settings.data)).map_err(error("remove"))
 }
 

@@ -131,10 +131,9 @@ where
             join::place(settings, &address).await.map_err(joined)?
         }
     };
-    let engine = opened.engine.clone();
     let on_failure: OnFailure = Arc::new(stop::die);
     let node = node::start(opened, settings, &place, sockets, latencies, stop, on_failure)?;
-    join::settle(settings, &engine).map_err(joined)?;
+    join::settle(settings).map_err(joined)?;
     Ok(node)
 }
 
