@@ -20,7 +20,7 @@ use crate::backoff::Backoff;
 use crate::handle::Handle;
 use crate::handshake::{self, Identity, Party, Refusal};
 use crate::latency;
-use crate::link_queue::Waiting;
+use crate::link_queue::{Queued, Waiting};
 use crate::parties::Parties;
 use crate::stop::Stop;
 
@@ -75,6 +75,9 @@ pub enum Ended {
     /// The party is to be dialled somewhere else.
     #[error("its address has changed")]
     Moved,
+    /// Nobody wants the link any more.
+    #[error("the link is not wanted any more")]
+    Unwanted,
     /// The shard has gone, and there is nothing left to send.
     #[error("the shard has stopped")]
     Stopped,
@@ -89,19 +92,14 @@ pub(crate) struct Open {
 impl Dialler {
     /// Keeps the link up until it is time to stop, or nobody wants it any more.
     pub async fn run(mut self, stop: Stop) {
-        let mut address = self.address.clone();
         let mut backoff = Backoff::default();
         let (region, peer) = (self.identity.region.clone(), self.party.clone());
         loop {
             let ended = tokio::select! {
                 ended = self.session(&mut backoff) => ended,
-                moved = address.changed() => match moved {
-                    Ok(()) => Ended::Moved,
-                    Err(_) => return,
-                },
                 () = stop.clone().requested() => return,
             };
-            if matches!(ended, Ended::Stopped) {
+            if matches!(ended, Ended::Stopped | Ended::Unwanted) {
                 return;
             }
             // A peer that stays away is told of once; its return is told of as well.
@@ -112,9 +110,9 @@ impl Dialler {
             let wait = backoff.next(&mut rand::rng());
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                moved = address.changed() => match moved {
-                    Ok(()) => backoff.reset(),
-                    Err(_) => return,
+                ended = elsewhere(&mut self.address) => match ended {
+                    Ended::Moved => backoff.reset(),
+                    _ => return,
                 },
                 () = stop.clone().requested() => return,
             }
@@ -122,7 +120,13 @@ impl Dialler {
     }
 
     async fn session(&mut self, backoff: &mut Backoff) -> Ended {
-        let open = match self.open().await {
+        self.address.mark_unchanged();
+        let mut address = self.address.clone();
+        let open = tokio::select! {
+            open = self.open() => open,
+            ended = elsewhere(&mut address) => return ended,
+        };
+        let Open { frames, answers } = match open {
             Ok(open) => open,
             Err(ended) => return ended,
         };
@@ -130,10 +134,22 @@ impl Dialler {
         backoff.reset();
         self.waiting.clear();
         let up = Up::new(&mut self.waiting, &self.shard);
-        tokio::select! {
-            ended = send(up.waiting, self.delay, open.frames) => ended,
-            ended = listen(open.answers) => ended,
+        let mut listening = std::pin::pin!(listen(answers));
+        let ended = tokio::select! {
+            ended = send(up.waiting, self.delay, &frames) => ended,
+            ended = &mut listening => ended,
+            ended = elsewhere(&mut address) => ended,
+        };
+        if matches!(ended, Ended::Unwanted) {
+            tracing::info!(region = %self.identity.region, peer = %self.party, "link is not wanted any more");
+            // Perhaps it tells the party just that.
+            let farewell = async {
+                send_rest(up.waiting, frames).await;
+                listening.await
+            };
+            let _ = timeout(Duration::from_millis(limits::LINK_FAREWELL_MS), farewell).await;
         }
+        ended
     }
 
     pub(crate) async fn open(&self) -> Result<Open, Ended> {
@@ -192,17 +208,37 @@ impl Drop for Up<'_> {
     }
 }
 
+/// Waits until the party is to be dialled somewhere else, or not at all.
+async fn elsewhere(address: &mut watch::Receiver<String>) -> Ended {
+    match address.changed().await {
+        Ok(()) => Ended::Moved,
+        Err(_) => Ended::Unwanted,
+    }
+}
+
 /// Sends what waits, each message no sooner than its delay allows, until the stream or the shard is gone.
-async fn send(waiting: &mut Waiting, delay: Duration, frames: mpsc::Sender<LinkFrame>) -> Ended {
-    while let Some(queued) = waiting.next().await {
+async fn send(waiting: &mut Waiting, delay: Duration, frames: &mpsc::Sender<LinkFrame>) -> Ended {
+    loop {
+        // Room first, so that nothing is taken from the queue that may be left unsent.
+        let Ok(room) = frames.reserve().await else { return Ended::Closed };
+        let Some(queued) = waiting.next().await else { return Ended::Stopped };
         latency::wait(queued.at, delay).await;
-        let crc32 = crc32fast::hash(&queued.bytes);
-        let message = handshake::frame(Frame::Message(Message { payload: queued.bytes, crc32 }));
-        if frames.send(message).await.is_err() {
-            return Ended::Closed;
+        room.send(message(queued));
+    }
+}
+
+/// Sends what waits already, and ends the stream.
+async fn send_rest(waiting: &mut Waiting, frames: mpsc::Sender<LinkFrame>) {
+    while let Some(queued) = waiting.try_next() {
+        if frames.send(message(queued)).await.is_err() {
+            return;
         }
     }
-    Ended::Stopped
+}
+
+fn message(queued: Queued) -> LinkFrame {
+    let crc32 = crc32fast::hash(&queued.bytes);
+    handshake::frame(Frame::Message(Message { payload: queued.bytes, crc32 }))
 }
 
 /// Waits for the peer to end the link; all it may say is why.

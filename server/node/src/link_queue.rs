@@ -96,11 +96,16 @@ impl Waiting {
         Some(queued)
     }
 
+    /// The oldest message, if one waits.
+    pub fn try_next(&mut self) -> Option<Queued> {
+        let queued = self.messages.try_recv().ok()?;
+        self.shared.bytes.fetch_sub(queued.bytes.len(), Ordering::Relaxed);
+        Some(queued)
+    }
+
     /// Forgets what waits: it was meant for a link that is gone.
     pub fn clear(&mut self) {
-        while let Ok(queued) = self.messages.try_recv() {
-            self.shared.bytes.fetch_sub(queued.bytes.len(), Ordering::Relaxed);
-        }
+        while self.try_next().is_some() {}
     }
 
     /// Notes that the link is up.

@@ -347,8 +347,15 @@ async fn a_dialler_follows_its_party_and_ends_when_nobody_wants_it() {
     let posts = changed(changed(posts).await).await;
     assert_eq!(queue.changes(), 3);
     queue.offer(b"second".to_vec());
-    assert_eq!(second.received().await.1.bytes, b"second");
+    let (mut second, link) = second.received().await;
+    assert_eq!(link.bytes, b"second");
+    (0..100).for_each(|number| queue.offer(vec![number]));
     drop(address);
+    for number in 0..100 {
+        let (again, link) = second.received().await;
+        second = again;
+        assert_eq!(link.bytes, [number], "what waited is still sent");
+    }
     dialling.await.unwrap();
     changed(posts).await;
     assert_eq!(queue.changes(), 4);

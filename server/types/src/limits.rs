@@ -355,6 +355,8 @@ pub const JOIN_WARNING_INTERVAL_MS: u64 = 10_000;
 pub const LINK_CONNECT_MS: u64 = 3000;
 /// How long either side of a new link waits for the other's Hello.
 pub const LINK_HANDSHAKE_MS: u64 = 5000;
+/// How long a party that is not linked to any more is still sent what waits for it.
+pub const LINK_FAREWELL_MS: u64 = 1000;
 /// The wait before a peer is dialled again; it doubles with each failure in a row.
 pub const LINK_BACKOFF_MS_MIN: u64 = 50;
 /// The longest wait before a peer is dialled again.
