@@ -41,6 +41,13 @@ fuzz_target!(|input: &[u8]| {
         Request::PauseRegion => check(bytes, plain(pause_region::decode)),
         Request::ResumeRegion => check(bytes, plain(resume_region::decode)),
         Request::DescribeRegion => check(bytes, plain(describe_region::decode)),
+        Request::JoinNode => check(bytes, plain(join_node::decode)),
+        Request::ListNodes => check(bytes, plain(list_nodes::decode)),
+        Request::DrainNode => check(bytes, plain(drain_node::decode)),
+        Request::ResumeNode => check(bytes, plain(resume_node::decode)),
+        Request::RemoveNode => check(bytes, plain(remove_node::decode)),
+        Request::ListPartitions => check(bytes, plain(list_partitions::decode)),
+        Request::MovePartition => check(bytes, plain(move_partition::decode)),
     }
 });
 

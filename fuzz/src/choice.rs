@@ -35,11 +35,18 @@ pub enum Request {
     PauseRegion,
     ResumeRegion,
     DescribeRegion,
+    JoinNode,
+    ListNodes,
+    DrainNode,
+    ResumeNode,
+    RemoveNode,
+    ListPartitions,
+    MovePartition,
 }
 
 impl Request {
     /// All of them, each at the place of its number.
-    pub const ALL: [Request; 17] = [
+    pub const ALL: [Request; 24] = [
         Request::PutItem,
         Request::GetItem,
         Request::UpdateItem,
@@ -57,6 +64,13 @@ impl Request {
         Request::PauseRegion,
         Request::ResumeRegion,
         Request::DescribeRegion,
+        Request::JoinNode,
+        Request::ListNodes,
+        Request::DrainNode,
+        Request::ResumeNode,
+        Request::RemoveNode,
+        Request::ListPartitions,
+        Request::MovePartition,
     ];
 
     /// The request that a first byte chooses.
