@@ -32,6 +32,7 @@ pub fn malformed(error: &prost::DecodeError) -> ErrorDetail {
         kind: ErrorKind::Client.into(),
         field: String::new(),
         retry_after_ms: 0,
+        node: 0,
     }
 }
 
@@ -47,6 +48,7 @@ mod tests {
             kind: ErrorKind::Retryable.into(),
             field: String::new(),
             retry_after_ms: 20,
+            node: 3,
         };
         assert_eq!(decode(&encode(8, &detail)), Some(detail));
     }

@@ -110,6 +110,8 @@ pub enum Timer {
     Patience(u64),
     /// A step of the plan, by its number, is due.
     Action(usize),
+    /// A node is to come or go, by the step's number.
+    Move(usize),
     /// Clients turn to other keys.
     Focus,
     /// An operator's task, by its number, is to be tried.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use shard::snapshot_read::SnapshotRead;
-use shard::{Inbox, Settings, Shard, TurnId};
+use shard::{FirstStart, Inbox, Settings, Shard, TurnId};
 use storage::Engine;
 use types::{Faults, Now, RegionId, RegionName};
 
@@ -33,8 +33,10 @@ pub struct Node {
     pub region: RegionId,
     /// Which of the region's nodes it is.
     pub node: types::NodeId,
-    /// All nodes of its region.
+    /// The nodes that its region was begun with, and itself.
     pub nodes: Vec<types::NodeId>,
+    /// Whether it joined a region that was begun without it.
+    pub joins: bool,
     /// The regions that it links to.
     pub peers: Vec<RegionName>,
     /// The bug planted in it.
@@ -80,7 +82,8 @@ impl Node {
         Node {
             region: name.id(),
             node: types::NodeId(node),
-            nodes: (1..=setting.nodes as u64).map(types::NodeId).collect(),
+            nodes: (1..=node.max(setting.nodes as u64)).map(types::NodeId).collect(),
+            joins: node > setting.nodes as u64,
             name,
             peers,
             faults: setting.faults,
@@ -96,7 +99,8 @@ impl Node {
             reads: VecDeque::new(),
             flushing: false,
             outstanding: BTreeSet::new(),
-            buried: false,
+            // A spare machine has no process before it joins.
+            buried: node > setting.nodes as u64,
             crash_on_append: false,
             began_astray: false,
         }
@@ -117,6 +121,7 @@ impl Node {
             nodes: self.nodes.clone(),
             peers: self.peers.clone(),
             faults: self.faults,
+            first_start: if self.joins { FirstStart::Joining } else { FirstStart::Unsaid },
             ..Settings::alone(self.name.clone(), seed)
         };
         self.machine = Some(Shard::open(self.disk.clone(), settings, now)?);

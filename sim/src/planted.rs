@@ -10,7 +10,7 @@ pub const SEEDS_MAX: u64 = 1000;
 
 /// Where a bug is hunted, and the checkers that it is planted for.
 pub fn expected(planted: Planted) -> (Scenario, &'static [&'static str]) {
-    use Scenario::{Clusters, Converge, Liveness, Register};
+    use Scenario::{Clusters, Converge, Liveness, Membership, Register};
     match planted {
         Planted::AcknowledgeBeforeSync => (Converge, &["acknowledged"]),
         Planted::ShipBeforeCommit => (Converge, &["maximum"]),
@@ -28,7 +28,9 @@ pub fn expected(planted: Planted) -> (Scenario, &'static [&'static str]) {
         Planted::UnknownAsRefused | Planted::ForgetRequests => (Register, &["linearizable"]),
         Planted::ShowUncommitted => (Register, &["linearizable"]),
         Planted::SleepOn => (Liveness, &["liveness", "agreement"]),
-        Planted::CutUnheld => (Register, &["liveness", "agreement", "panic", "fatal"]),
+        Planted::MarkUnflushed | Planted::KeepOldRange => {
+            (Membership, &["agreement", "linearizable", "fatal", "panic"])
+        }
         Planted::NoMerge | Planted::CloseAlone => (Clusters, &["closed"]),
         Planted::ShareUncommitted => (Clusters, &["maximum", "agreement", "closed"]),
     }

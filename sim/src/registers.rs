@@ -30,7 +30,8 @@ const KEYS: usize = 3;
 const PATIENCE_MS: u64 = 4000;
 /// How often a client tries one operation.
 const TRIES_MAX: u32 = 6;
-const KEY: &str = "k";
+/// The key attribute of the table.
+pub const KEY: &str = "k";
 const VALUE: &str = "v";
 
 /// The clients of a run, their registers, and what they were told.
@@ -288,7 +289,7 @@ impl Registers {
     }
 
     fn scan(&self) -> Scan {
-        Scan { table: self.table.clone(), segment: None, page: strongly() }
+        Scan { table: self.table.clone(), segment: None, from: None, page: strongly() }
     }
 
     fn put(&self, region: usize, key: usize, value: u64, options: WriteOptions) -> Put {

@@ -80,12 +80,19 @@ pub enum Scenario {
     Register,
     /// The same, and in the end one node of each region stays dead.
     Liveness,
+    /// As `Register`, with nodes that come and go, and replicas that move.
+    Membership,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 4] =
-        [Scenario::Converge, Scenario::Clusters, Scenario::Register, Scenario::Liveness];
+    pub const ALL: [Scenario; 5] = [
+        Scenario::Converge,
+        Scenario::Clusters,
+        Scenario::Register,
+        Scenario::Liveness,
+        Scenario::Membership,
+    ];
 
     /// What a command line calls it.
     pub fn name(self) -> &'static str {
@@ -94,6 +101,7 @@ impl Scenario {
             Scenario::Clusters => "clusters",
             Scenario::Register => "register",
             Scenario::Liveness => "liveness",
+            Scenario::Membership => "membership",
         }
     }
 
@@ -106,8 +114,9 @@ impl Scenario {
         match self {
             Scenario::Converge => caught(|| converge::run(seed, 1, faults, purpose)),
             Scenario::Clusters => caught(|| converge::run(seed, 3, faults, purpose)),
-            Scenario::Register => caught(|| register::run(seed, Ending::Healed, faults, purpose)),
-            Scenario::Liveness => caught(|| register::run(seed, Ending::QuorumCore, faults, purpose)),
+            Scenario::Register => caught(|| register::run(seed, Ending::Healed, false, faults, purpose)),
+            Scenario::Liveness => caught(|| register::run(seed, Ending::QuorumCore, false, faults, purpose)),
+            Scenario::Membership => caught(|| register::run(seed, Ending::Healed, true, faults, purpose)),
         }
     }
 

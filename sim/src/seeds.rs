@@ -6,6 +6,7 @@ const CONVERGE: &str = include_str!("../seeds/converge.txt");
 const CLUSTERS: &str = include_str!("../seeds/clusters.txt");
 const REGISTER: &str = include_str!("../seeds/register.txt");
 const LIVENESS: &str = include_str!("../seeds/liveness.txt");
+const MEMBERSHIP: &str = include_str!("../seeds/membership.txt");
 
 /// The seeds kept of a scenario. Panics when the list is not one: it is part of the program.
 pub fn kept(scenario: Scenario) -> Vec<u64> {
@@ -14,6 +15,7 @@ pub fn kept(scenario: Scenario) -> Vec<u64> {
         Scenario::Clusters => CLUSTERS,
         Scenario::Register => REGISTER,
         Scenario::Liveness => LIVENESS,
+        Scenario::Membership => MEMBERSHIP,
     };
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let seed = |line: &str| line.split_whitespace().next().and_then(|seed| seed.parse().ok());

@@ -80,6 +80,12 @@ counts! {
     clock_steps,
     /// Closed times that shards learnt and that told them more than they knew.
     closed_times_used,
+    /// Commands about nodes and replicas that were carried out.
+    moves,
+    /// Changes of members that leaders proposed.
+    changes_of_members,
+    /// Replicas whose data came from another node.
+    replicas_fetched,
     /// Messages carried between regions.
     messages,
     /// Messages lost on the way.
@@ -96,6 +102,8 @@ impl Tally {
         self.resends += figures.batches_resent;
         self.batches_held += figures.batches_held;
         self.clock_steps += figures.clock_steps;
+        self.changes_of_members += figures.changes_of_members;
+        self.replicas_fetched += figures.replicas_fetched;
         self.closed_times_used += figures.closed_times_received;
     }
 
@@ -132,6 +140,13 @@ impl Tally {
                 ("batch gets", self.batch_gets),
                 ("queries", self.queries),
                 ("scans", self.scans),
+            ]);
+        }
+        if scenario == Scenario::Membership {
+            required.extend([
+                ("moves", self.moves),
+                ("changes of members", self.changes_of_members),
+                ("replicas fetched", self.replicas_fetched),
             ]);
         }
         required

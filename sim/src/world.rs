@@ -55,8 +55,10 @@ pub struct Setting {
     pub seed: u64,
     /// The regions.
     pub regions: Vec<RegionName>,
-    /// Nodes of each region.
+    /// Nodes that each region is begun with.
     pub nodes: usize,
+    /// Machines of each region that may join it later.
+    pub spares: usize,
     /// The bug planted in every shard.
     pub faults: Faults,
     /// Whether the trace is to be read.
@@ -95,7 +97,7 @@ impl World {
     pub fn new(setting: &Setting) -> Self {
         let mut chance = Chance::new(setting.seed, Stream::World);
         let all = (0..setting.regions.len())
-            .flat_map(|region| (1..=setting.nodes as u64).map(move |node| (region, node)));
+            .flat_map(|region| (1..=(setting.nodes + setting.spares) as u64).map(move |node| (region, node)));
         let node = |(region, node)| {
             let clock = Clock::new(chance.around_zero(200), chance.around_zero(200), chance.below(1 << 40));
             Node::new(setting, region, node, clock)
@@ -115,7 +117,7 @@ impl World {
             chance,
             disk_chance: Chance::new(setting.seed, Stream::Disk),
             observed: Vec::new(),
-            per_region: setting.nodes,
+            per_region: setting.nodes + setting.spares,
             passable: BTreeMap::new(),
             nodes,
         }
@@ -235,7 +237,7 @@ impl World {
         );
         match machine.turn(now, &mut at.inbox) {
             Ok(turn) => self.after_turn(node, turn),
-            Err(error) => self.fail(node, &error),
+            Err(error) => self.stop(node, &error),
         }
     }
 
@@ -300,7 +302,7 @@ impl World {
                 self.begin_sync(node);
                 self.arrange_turn(node);
             }
-            Err(error) => self.fail(node, &error),
+            Err(error) => self.stop(node, &error),
         }
     }
 
@@ -360,7 +362,7 @@ impl World {
                     let region = self.nodes[node].region;
                     self.carry(node, PeerNode { region, node: near }, bytes);
                 }
-                Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
+                Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) | Envelope::Removed => {
                     self.violate("replies", format!("{} sent what only enters", self.nodes[node].label()));
                 }
             }
@@ -463,6 +465,14 @@ impl World {
         let at_ns = self.now_ns;
         self.trace.line(at_ns, format!("violation of {check}: {detail}"));
         self.violation.get_or_insert(Violation { check, at_ns, detail });
+    }
+
+    /// A process ends by itself: in order, if its region took the node out; anything else is a violation.
+    fn stop(&mut self, node: NodeId, error: &shard::Error) {
+        match error {
+            shard::Error::Removed { .. } => self.bury(node),
+            error => self.fail(node, error),
+        }
     }
 
     fn fail(&mut self, node: NodeId, error: &dyn std::error::Error) {

@@ -10,6 +10,8 @@ use item::outcome::{Answer, Outcome, Page};
 use proto::convert;
 use proto::v1::{AttributeValue, Item, Select};
 
+use types::{KeyHash, NodeId};
+
 use crate::field;
 
 const SELECT: &str = "ALL_ATTRIBUTES, SPECIFIC_ATTRIBUTES or COUNT";
@@ -60,16 +62,18 @@ pub(crate) struct Encoded {
     pub(crate) count: u64,
     pub(crate) scanned: u64,
     pub(crate) last: BTreeMap<String, AttributeValue>,
+    pub(crate) rest: Option<(NodeId, KeyHash)>,
 }
 
 /// Shapes a page.
 pub(crate) fn encode(result: Result<Answer, Error>) -> Result<Encoded, Error> {
     match result? {
-        Answer::Item(Outcome::Page(Page { items, count, scanned, last })) => Ok(Encoded {
+        Answer::Item(Outcome::Page(Page { items, count, scanned, last, rest })) => Ok(Encoded {
             items: items.into_iter().map(|item| Item { attributes: convert::item_into(item) }).collect(),
             count,
             scanned,
             last: last.map(convert::item_into).unwrap_or_default(),
+            rest,
         }),
         other => unreachable!("Query and Scan are answered by Page, not by {other:?}"),
     }

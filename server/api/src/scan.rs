@@ -6,6 +6,7 @@ use item::expression::Cache;
 use item::operation::{Command, Operation, Scan};
 use item::outcome::Answer;
 use proto::v1::{ScanRequest, ScanResponse};
+use types::KeyHash;
 use types::limits::SCAN_SEGMENTS_MAX;
 
 use crate::{field, page};
@@ -27,7 +28,8 @@ pub fn decode(request: ScanRequest, cache: &mut Cache) -> Result<Command, Error>
     };
     let page = page::options(fields, &mut binder)?;
     field::finish(binder)?;
-    Ok(Command::Item(Operation::Scan(Scan { table, segment, page })))
+    let from = request.from_hash.map(KeyHash);
+    Ok(Command::Item(Operation::Scan(Scan { table, segment, from, page })))
 }
 
 fn segment(segment: Option<u32>, total: Option<u32>) -> Result<Option<(u32, u32)>, Error> {
@@ -51,5 +53,7 @@ pub fn encode(result: Result<Answer, Error>) -> Result<ScanResponse, Error> {
         count: page.count,
         scanned_count: page.scanned,
         last_evaluated_key: page.last,
+        rest_node: page.rest.map(|(node, _)| node.0),
+        rest_hash: page.rest.map(|(_, hash)| hash.0),
     })
 }

@@ -118,7 +118,7 @@ fn an_empty_projection_of_an_item_is_not_an_absent_item() {
 
 #[test]
 fn pages_tell_where_to_continue() {
-    let page = Page { items: vec![item("1")], count: 1, scanned: 3, last: Some(item("1")) };
+    let page = Page { items: vec![item("1")], count: 1, scanned: 3, last: Some(item("1")), rest: None };
     let response = crate::scan::encode(Ok(Answer::Item(Outcome::Page(page)))).unwrap();
     assert_eq!((response.count, response.scanned_count, response.items.len()), (1, 3, 1));
     assert_eq!(response.last_evaluated_key, item_into(item("1")));

@@ -62,6 +62,10 @@ pub fn of(error: &Error) -> Status {
         kind: kind.into(),
         field: cut(field(error), ERROR_FIELD_BYTES_MAX),
         retry_after_ms,
+        node: match error {
+            Error::Elsewhere { node } => node.0,
+            _ => 0,
+        },
     };
     Status { code, detail }
 }

@@ -19,12 +19,13 @@ impl<E: Engine> Group<E> {
     }
 
     /// Stands for election at once. The only voter of a group leads when this returns; its term and empty
-    /// entry come with the next `ready`. Does nothing at a leader, nor while data are not in place.
+    /// entry come with the next `ready`. Does nothing at a leader, nor while data are not in place, nor where
+    /// this replica is no voter, as far as it knows: to raft-rs, nobody's votes are all votes.
     ///
     /// After opening, apply first what `ready` hands out: raft-rs reads everything that is committed and not
     /// applied into memory here, to look for changes of membership.
     pub fn campaign(&mut self, random: &mut impl Rng) {
-        if !self.is_restoring() {
+        if !self.is_restoring() && self.raft.raft.promotable() {
             self.raft.campaign().expect("raft-rs refuses no local message but proposals");
             self.settle(random);
         }

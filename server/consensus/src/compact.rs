@@ -8,9 +8,11 @@ use crate::format::{Truncated, encode_truncated};
 use crate::{Error, Group};
 
 impl<E: Engine> Group<E> {
-    /// While it leads: the index up to which every member, learners included, has said to hold the log.
-    pub fn held_by_all(&self) -> u64 {
-        self.raft.raft.prs().iter().map(|(_, progress)| progress.matched).min().unwrap_or(0)
+    /// While it leads: the index up to which every member that counts, learners included, has said to hold
+    /// the log.
+    pub fn held_by_all(&self, counts: impl Fn(u64) -> bool) -> u64 {
+        let members = self.raft.raft.prs().iter().filter(|(member, _)| counts(**member));
+        members.map(|(_, progress)| progress.matched).min().unwrap_or(0)
     }
 
     /// Drops the entries below `to`, the first index kept. The caller has flushed what they did; it needs no

@@ -34,7 +34,7 @@ mod transfer;
 pub use create::{BEGINNING, create};
 pub use error::{Error, ProposeError, StepError};
 pub use group::Group;
-pub use members::{Change, Members};
+pub use members::{Change, Members, Step};
 pub use quiet::Belief;
 pub use ready::{Answered, Committed, Message, Ready};
 pub use restore::{Point, join};

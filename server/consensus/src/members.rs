@@ -7,6 +7,8 @@
 use protobuf::Message as _;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, ConfState};
 
+use crate::format::{decode_configuration, encode_configuration};
+
 /// The members of a group.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Members {
@@ -41,6 +43,16 @@ pub struct Change {
 }
 
 impl Members {
+    /// The bytes that are stored beside a group's data.
+    pub fn encode(&self) -> Vec<u8> {
+        encode_configuration(self)
+    }
+
+    /// The inverse of `encode`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, storage::Error> {
+        decode_configuration(bytes)
+    }
+
     /// Just these voters.
     pub fn of_voters(voters: &[u64]) -> Self {
         let mut voters = voters.to_vec();

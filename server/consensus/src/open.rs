@@ -5,12 +5,14 @@ use std::collections::VecDeque;
 use raft::{Config, RawNode, ReadOnlyOption};
 use rand::Rng;
 use storage::Engine;
+use storage::engine::StateName;
 use types::GroupId;
 use types::limits::{
     RAFT_COMMITTED_BYTES_PER_READY_MAX, RAFT_ELECTION_TICKS, RAFT_HEARTBEAT_TICKS, RAFT_MESSAGE_BYTES_MAX,
     RAFT_MESSAGES_IN_FLIGHT_MAX, RAFT_UNCOMMITTED_BYTES_MAX,
 };
 
+use crate::format::decode_truncated;
 use crate::group::{Group, Standing, draw};
 use crate::logger::logger;
 use crate::store::Store;
@@ -57,6 +59,30 @@ impl<E: Engine> Group<E> {
             transferred: false,
             questions: 0,
         })
+    }
+}
+
+impl<E: Engine> Group<E> {
+    /// Opens a replica whose data are void: its log, its vote and what it knows of the members stand. It
+    /// takes part like any other; but what `ready` hands out must not be applied before its data are
+    /// restored, and until then it cannot lead, since others hold more.
+    pub fn open_void(
+        engine: E,
+        group: GroupId,
+        replica: u64,
+        members: Option<&Members>,
+        random: &mut impl Rng,
+    ) -> Result<Self, Error> {
+        let failed = |cause| Error::Storage { group, cause };
+        let stored = engine.state(group, StateName::Truncated).map_err(failed)?;
+        let begin = decode_truncated(&stored.ok_or(Error::Unknown { group })?).map_err(failed)?;
+        Group::open(engine, group, replica, begin.index, members, random)
+    }
+
+    /// Whether its log holds what follows an index, and knows that to be committed: data that stand at it can
+    /// take the place of those that are there without raft's being told, if the replica is opened again.
+    pub fn reaches(&self, index: u64) -> bool {
+        self.waiting.is_empty() && self.first_index() <= index + 1 && index <= self.commit_index()
     }
 }
 

@@ -4,6 +4,7 @@
 //! business; here is only what raft must be told. The leader's raft is never told: the acknowledgement of the
 //! restored replica says all that it needs.
 
+use protobuf::Message as _;
 use raft::eraftpb::{HardState, Message, MessageType, Snapshot};
 use rand::Rng;
 use storage::engine::StateName;
@@ -46,6 +47,20 @@ impl<E: Engine> Group<E> {
     /// Whether its log begins behind data that are not in place.
     pub(crate) fn is_restoring(&self) -> bool {
         self.raft.snap().is_some() || self.applied_index() + 1 < self.first_index()
+    }
+
+    /// Says to the leader again how far this replica holds the log. The acknowledgement that follows restored
+    /// data may be lost, and a leader whose log does not hold what it takes for lacking sends nothing that
+    /// another would answer.
+    pub fn acknowledge(&self) -> Option<crate::Message> {
+        let mut message = Message::default();
+        message.set_msg_type(MessageType::MsgAppendResponse);
+        (message.from, message.to, message.term) = (self.replica(), self.leader()?, self.term());
+        // What is committed is the leader's; what lies behind may be another's.
+        message.index = self.commit_index().min(self.persisted_index());
+        let bytes =
+            message.write_to_bytes().expect("a message without required fields can always be written");
+        Some(crate::Message { to: message.to, bytes })
     }
 
     /// Says that data of the replica `from`, which leads as far as this one knows, are here, whole and

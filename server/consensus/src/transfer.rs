@@ -23,7 +23,7 @@ impl<E: Engine> Group<E> {
     pub fn is_close(&self, member: u64) -> bool {
         let Some(progress) = self.raft.raft.prs().get(member) else { return false };
         let lacks = self.last_index().saturating_sub(progress.matched);
-        progress.recent_active && lacks <= RAFT_TRANSFER_ENTRIES_MAX
+        progress.recent_active && progress.matched > 0 && lacks <= RAFT_TRANSFER_ENTRIES_MAX
     }
 
     /// Whether leadership is being handed over, so that nothing can be proposed.

@@ -170,6 +170,8 @@ pub struct Scan {
     pub table: TableName,
     /// Which of how many segments; absent, the whole table.
     pub segment: Option<(u32, u32)>,
+    /// The least hash to read, where nodes have found nothing below it.
+    pub from: Option<types::KeyHash>,
     /// The rest.
     pub page: PageOptions,
 }

@@ -63,6 +63,8 @@ pub struct Page {
     pub scanned: u64,
     /// Where to continue; absent when nothing is left.
     pub last: Option<Item>,
+    /// A page that found nothing where it was read: who holds what follows, and the first hash of it.
+    pub rest: Option<(types::NodeId, types::KeyHash)>,
 }
 
 /// What a `BatchGetItem` found.

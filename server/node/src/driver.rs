@@ -12,10 +12,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use item::error::Invalid;
-use shard::{Envelope, Figures, FirstStart, Inbox, Shard, TurnId};
+use shard::{Envelope, Figures, FirstStart, Inbox, Member, Shard, TurnId};
 use storage::Engine;
 use tokio::sync::watch;
-use types::{NodeId, limits};
+use types::limits;
 
 use crate::admission::Share;
 use crate::clock::Clock;
@@ -67,7 +67,7 @@ pub struct Running {
     pub published: watch::Receiver<Published>,
     /// For whoever links to the other nodes of the region: those that the catalog knows, and where they are.
     /// Empty until it is told.
-    pub nodes: watch::Receiver<Vec<(NodeId, String)>>,
+    pub nodes: watch::Receiver<Vec<Member>>,
     thread: JoinHandle<()>,
 }
 
@@ -162,7 +162,7 @@ struct Driver<E: Engine> {
     /// When the first request came that no turn has taken.
     asked_at: Option<Instant>,
     publisher: watch::Sender<Published>,
-    nodes_publisher: watch::Sender<Vec<(NodeId, String)>>,
+    nodes_publisher: watch::Sender<Vec<Member>>,
     published_at: Option<Instant>,
     stopping: bool,
 }
@@ -290,7 +290,7 @@ impl<E: Engine> Driver<E> {
 
     /// Tells which other nodes the region has, if that has changed.
     fn tell_nodes(&mut self) {
-        if let Some(nodes) = self.shard.take_nodes() {
+        if let Some(nodes) = self.shard.take_members() {
             self.nodes_publisher.send_replace(nodes);
         }
     }
@@ -350,7 +350,7 @@ impl<E: Engine> Driver<E> {
                 }
                 Envelope::Link(link) => self.outward.to_peer(link),
                 Envelope::Node(link) => self.outward.to_node(link),
-                Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) => {
+                Envelope::Request(_) | Envelope::LinkUp(_) | Envelope::LinkDown(_) | Envelope::Removed => {
                     unreachable!("a shard sends replies and messages of links")
                 }
             }

@@ -75,6 +75,12 @@ pub enum Refusal {
         /// What the other said.
         node: u64,
     },
+    /// A node that its region has removed for good.
+    #[error("node {node} was removed from its region: to bring the machine back, join it as a new node")]
+    Removed {
+        /// What the other said.
+        node: u64,
+    },
     /// A frame out of place.
     #[error("expected {expected}")]
     Frame {
@@ -148,6 +154,7 @@ impl Refusal {
             Refusal::Cluster => RefusalReason::Cluster,
             Refusal::Region { .. } => RefusalReason::Region,
             Refusal::Node { .. } => RefusalReason::Node,
+            Refusal::Removed { .. } => RefusalReason::Removed,
             Refusal::Frame { .. } | Refusal::Checksum => RefusalReason::Frame,
         };
         frame(Frame::Refused(Refused { reason: reason.into(), text: self.to_string() }))

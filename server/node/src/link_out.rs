@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use proto::link::link_client::LinkClient;
 use proto::link::link_frame::Frame;
-use proto::link::{LinkFrame, Message};
+use proto::link::{LinkFrame, Message, RefusalReason, Refused};
+use shard::Envelope;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -66,6 +67,12 @@ pub enum Ended {
         /// Its reason.
         text: String,
     },
+    /// Another node of the region says that this one was removed from it.
+    #[error("the peer refused: {text}")]
+    Removed {
+        /// In its words.
+        text: String,
+    },
     /// The connection broke.
     #[error("the connection broke: {}", .0.message())]
     Broken(#[from] Status),
@@ -89,6 +96,16 @@ pub(crate) struct Open {
     answers: Streaming<LinkFrame>,
 }
 
+impl Ended {
+    fn refused(refused: Refused) -> Self {
+        let text = refused.text.clone();
+        match refused.reason() {
+            RefusalReason::Removed => Ended::Removed { text },
+            _ => Ended::Refused { text },
+        }
+    }
+}
+
 impl Dialler {
     /// Keeps the link up until it is time to stop, or nobody wants it any more.
     pub async fn run(mut self, stop: Stop) {
@@ -101,6 +118,9 @@ impl Dialler {
             };
             if matches!(ended, Ended::Stopped | Ended::Unwanted) {
                 return;
+            }
+            if matches!((&ended, &peer), (Ended::Removed { .. }, Party::Node(_))) {
+                self.shard.link(Envelope::Removed);
             }
             // A peer that stays away is told of once; its return is told of as well.
             match backoff.is_failing() {
@@ -176,7 +196,7 @@ impl Dialler {
         let wait = Duration::from_millis(limits::LINK_HANDSHAKE_MS);
         let (answers, first) = timeout(wait, shake).await.map_err(|_| Ended::Silent)??;
         match first.ok_or(Ended::Closed)?.frame {
-            Some(Frame::Refused(refused)) => Err(Ended::Refused { text: refused.text }),
+            Some(Frame::Refused(refused)) => Err(Ended::refused(refused)),
             first => {
                 let hello = self.identity.hear(first)?;
                 self.identity.judge(&hello, std::iter::once(&self.party))?;
@@ -244,7 +264,7 @@ fn message(queued: Queued) -> LinkFrame {
 /// Waits for the peer to end the link; all it may say is why.
 async fn listen(mut answers: Streaming<LinkFrame>) -> Ended {
     match answers.message().await {
-        Ok(Some(LinkFrame { frame: Some(Frame::Refused(refused)) })) => Ended::Refused { text: refused.text },
+        Ok(Some(LinkFrame { frame: Some(Frame::Refused(refused)) })) => Ended::refused(refused),
         Ok(Some(_)) => Refusal::Frame { expected: "nothing on a link that only receives" }.into(),
         Ok(None) => Ended::Closed,
         Err(status) => status.into(),

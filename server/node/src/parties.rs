@@ -2,14 +2,16 @@
 //!
 //! For each it knows where it is, has it dialled, and keeps the queue of what is sent to it. It hears of
 //! parties from three sides: the settings, the region's catalog, and the Hellos of other regions' nodes,
-//! which tell of their neighbours too. It decides nothing: of its own region it lets in whom the settings or
-//! the catalog name, and of other regions whoever belongs to one that the settings name.
+//! which tell of their neighbours too. It decides nothing: of its own region it lets in whoever was not
+//! removed, as far as the catalog here knows, and of other regions whoever belongs to one that the settings
+//! name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use proto::link::{Hello, LinkFrame, Neighbour};
+use shard::Member;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use types::{NodeId, RegionName, limits};
@@ -71,6 +73,8 @@ struct State {
     configured: BTreeMap<Party, String>,
     /// Whoever is let in.
     known: BTreeMap<Party, Known>,
+    /// Nodes of the region that are never let in again.
+    removed: BTreeSet<NodeId>,
     diallers: JoinSet<()>,
 }
 
@@ -108,36 +112,35 @@ impl Parties {
         self.publish(&state);
     }
 
-    /// Replaces the other nodes of the region by those that its catalog knows. Who is not among them any more
-    /// was removed: its link ends, and it is not let in again.
-    pub fn set_nodes(&self, nodes: &[(NodeId, String)]) {
+    /// Takes in what the region's catalog knows of its other nodes. The links of those that were removed end,
+    /// and they are not let in again. A catalog may be behind: who is not in it may have joined since.
+    pub fn set_members(&self, members: &[Member]) {
         let me = self.shared.common.identity.node;
-        let nodes: BTreeMap<_, _> = nodes.iter().filter(|(node, _)| *node != me).cloned().collect();
         let mut state = self.state();
-        state.known.retain(|party, _| match party {
-            Party::Node(node) => nodes.contains_key(node),
-            Party::Peer { .. } => true,
-        });
-        for (node, address) in nodes {
-            let party = Party::Node(node);
-            match state.configured.get(&party).cloned() {
-                Some(configured) => self.know(&mut state, party, &configured, Source::Settings),
-                None => self.know(&mut state, party, &address, Source::Region),
+        for Member { node, address, removed } in members.iter().filter(|member| member.node != me) {
+            let party = Party::Node(*node);
+            match (removed, state.configured.get(&party).cloned()) {
+                (true, _) => {
+                    state.removed.insert(*node);
+                    state.known.remove(&party);
+                }
+                (false, Some(configured)) => self.know(&mut state, party, &configured, Source::Settings),
+                (false, None) => self.know(&mut state, party, address, Source::Region),
             }
         }
         self.publish(&state);
     }
 
     /// Keeps the nodes of the region those that the shard tells of, until it has gone or it is time to stop.
-    pub async fn follow(self, mut told: watch::Receiver<Vec<(NodeId, String)>>) {
+    pub async fn follow(self, mut told: watch::Receiver<Vec<Member>>) {
         let stop = self.shared.common.stop.clone();
         loop {
             tokio::select! {
                 changed = told.changed() => if changed.is_err() { return },
                 () = stop.clone().requested() => return,
             }
-            let nodes = told.borrow_and_update().clone();
-            self.set_nodes(&nodes);
+            let members = told.borrow_and_update().clone();
+            self.set_members(&members);
         }
     }
 
@@ -145,7 +148,7 @@ impl Parties {
     pub fn admit(&self, hello: &Hello) -> Result<Party, Refusal> {
         let mut state = self.state();
         let party = match self.shared.common.identity.judge(hello, state.known.keys()) {
-            Err(unknown @ Refusal::Node { .. }) => self.learn(&mut state, hello).ok_or(unknown)?,
+            Err(unknown @ Refusal::Node { .. }) => self.learn(&mut state, hello, unknown)?,
             judged => judged?,
         };
         self.know(&mut state, party.clone(), &hello.address, Source::Hello);
@@ -187,18 +190,28 @@ impl Parties {
         while diallers.join_next().await.is_some() {}
     }
 
-    /// A node of another region that the settings do not name, though they name its region. So many are
-    /// known of each region; past it one is forgotten that neither is reached nor has dialled.
-    fn learn(&self, state: &mut State, hello: &Hello) -> Option<Party> {
-        let region = self.region_of(hello)?;
-        if hello.node == 0 || !is_address(&hello.address) {
-            return None;
+    /// A node that is not known, of a region that is. So many are known of each region; past it one of
+    /// another region is forgotten that neither is reached nor has dialled.
+    fn learn(&self, state: &mut State, hello: &Hello, unknown: Refusal) -> Result<Party, Refusal> {
+        let (me, node) = (&self.shared.common.identity, NodeId(hello.node));
+        if hello.region == me.region.as_str() && state.removed.contains(&node) {
+            return Err(Refusal::Removed { node: node.0 });
         }
+        if node.0 == 0 || !is_address(&hello.address) {
+            return Err(unknown);
+        }
+        let Some(region) = self.region_of(hello) else {
+            let neighbours = state.known.keys().filter(|party| matches!(party, Party::Node(_))).count();
+            return match node == me.node || neighbours >= limits::NODES_MAX {
+                true => Err(unknown),
+                false => Ok(Party::Node(node)),
+            };
+        };
         if state.of_region(region).count() >= limits::NODES_MAX {
-            let gone = state.gone(region).next()?;
+            let gone = state.gone(region).next().ok_or(unknown)?;
             state.known.remove(&gone);
         }
-        Some(Party::Peer { region: region.clone(), node: NodeId(hello.node) })
+        Ok(Party::Peer { region: region.clone(), node })
     }
 
     /// The neighbours of a node of another region, as long as there is room for them. Those that are not its

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto::v1::{SessionAnswer, SessionCall};
-use types::limits;
+use types::{NodeId, limits};
 
 use crate::call::Call;
 use crate::clock::Clock;
@@ -34,13 +34,13 @@ pub fn is_worth_it(answered: &Answered) -> bool {
 impl Ways {
     /// Answers a session's call that nobody could answer so far, by passing it on to who may lead, or here.
     pub async fn on_session(
-        self,
+        &self,
         call: Call,
         request: SessionCall,
         first: item::Error,
         time: Duration,
     ) -> SessionAnswer {
-        let (begun, mut error) = (Instant::now(), first);
+        let (begun, mut error, mut passes) = (Instant::now(), first, 0);
         let patience = time.min(Duration::from_millis(limits::LEADER_WAIT_MS_MAX));
         loop {
             if let item::Error::Elsewhere { node } = error {
@@ -48,10 +48,17 @@ impl Ways {
                 let answer = self.forward.on_session(node, call, request.clone(), left).await;
                 // What it says of any partition that it does not lead.
                 let not_led = api::status::of(&item::Error::NotLeader).detail.name;
-                if answer.error.as_ref().is_none_or(|detail| detail.name != not_led) {
+                let Some(refused) = answer.error.as_ref().filter(|detail| detail.name == not_led) else {
                     return answer;
+                };
+                let next = NodeId(refused.node);
+                passes += 1;
+                if next != NodeId(0) && next != node && passes < limits::PASSES_MAX {
+                    error = item::Error::Elsewhere { node: next };
+                    continue;
                 }
             }
+            passes = 0;
             let pause = Duration::from_millis(limits::LEADER_WAIT_MS);
             if begun.elapsed() + pause > patience {
                 return forward::refusal(request.id, &item::Error::NotLeader);

@@ -2,7 +2,7 @@
 //!
 //! What a request means is `api`'s to say and what becomes of it the shard's; here are only deadlines, limits
 //! on what is under way, and the honest answer when none came: a change that may have been begun is *unknown*
-//! (`P3`).
+//! (`P3`). What was certainly not begun, because nobody led, is tried again for a moment, as in `persist`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,7 @@ use item::operation::Command;
 use proto::v1::meridian_server::Meridian;
 use proto::v1::*;
 use tonic::{Code, Request, Response, Status, Streaming};
+use types::{NodeId, limits};
 
 use crate::call::Call;
 use crate::clock::Clock;
@@ -22,11 +23,12 @@ use crate::forward::{self, Forward};
 use crate::handle::Handle;
 use crate::handshake::Identity;
 use crate::metrics::{Ending, Metrics};
+use crate::persist::{self, Ways};
 use crate::reply::Answered;
 use crate::session::{self, Session};
 use crate::spread::{self, Batch};
 use crate::stop::Stop;
-use crate::{deadline, expressions, peer_address, ping};
+use crate::{deadline, expressions, peer_address, ping, read_on};
 
 /// The gRPC service.
 pub struct Service {
@@ -58,7 +60,7 @@ impl Service {
         &self,
         call: Call,
         request: Request<Q>,
-        decode: impl FnOnce(Q, &mut Cache) -> Result<Command, item::Error>,
+        decode: impl Fn(Q, &mut Cache) -> Result<Command, item::Error>,
         encode: impl FnOnce(Answered) -> Result<A, item::Error>,
     ) -> Result<Response<A>, Status>
     where
@@ -69,25 +71,47 @@ impl Service {
         let time = deadline::of(request.metadata());
         let forward = self.onwards(&request);
         let message = request.into_inner();
-        let forward = forward.map(|forward| (forward, message.clone()));
-        let bytes = message.encoded_len();
-        let command = expressions::with(|cache| decode(message, cache));
-        let answered = match command {
-            Ok(command) => self.shard.ask_within(self.clock, call, command, time, bytes).await,
-            Err(refused) => Err(refused),
+        let Some(forward) = forward else {
+            let answered = self.ask(call, message, &decode, time).await;
+            self.note(call, begun.elapsed(), answered.as_ref().err());
+            return encode(answered).map(Response::new).map_err(|error| status(&error));
         };
-        if let (Err(item::Error::Elsewhere { node }), Some((forward, message))) = (&answered, forward) {
-            return forward.unary(*node, call, message, time.saturating_sub(begun.elapsed())).await;
+        let patience = time.min(Duration::from_millis(limits::LEADER_WAIT_MS_MAX));
+        let pause = Duration::from_millis(limits::LEADER_WAIT_MS);
+        loop {
+            let left = time.saturating_sub(begun.elapsed());
+            let answered = self.ask(call, message.clone(), &decode, left).await;
+            if let Err(item::Error::Elsewhere { node }) = answered {
+                let passed_on = pass_on(forward, node, call, message.clone(), begun + time).await;
+                if !passed_on.as_ref().is_err_and(is_led_by_nobody) {
+                    return passed_on;
+                }
+            }
+            if !persist::is_worth_it(&answered) || begun.elapsed() + pause > patience {
+                self.note(call, begun.elapsed(), answered.as_ref().err());
+                return encode(answered).map(Response::new).map_err(|error| status(&error));
+            }
+            tokio::time::sleep(pause).await;
         }
-        self.note(call, begun.elapsed(), answered.as_ref().err());
-        encode(answered).map(Response::new).map_err(|error| status(&error))
+    }
+
+    async fn ask<Q: prost::Message>(
+        &self,
+        call: Call,
+        message: Q,
+        decode: &impl Fn(Q, &mut Cache) -> Result<Command, item::Error>,
+        time: Duration,
+    ) -> Answered {
+        let bytes = message.encoded_len();
+        let command = expressions::with(|cache| decode(message, cache))?;
+        self.shard.ask_within(self.clock, call, command, time, bytes).await
     }
 
     /// Carries out a batch here as far as it goes, and elsewhere what is left over.
     async fn spread<A: Batch>(
         &self,
         request: Request<A::Request>,
-        decode: impl FnOnce(A::Request, &mut Cache) -> Result<Command, item::Error>,
+        decode: impl Fn(A::Request, &mut Cache) -> Result<Command, item::Error>,
         encode: impl FnOnce(Answered) -> Result<A, item::Error>,
     ) -> Result<Response<A>, Status> {
         let until = Instant::now() + deadline::of(request.metadata());
@@ -151,7 +175,17 @@ impl Meridian for Service {
     }
 
     async fn scan(&self, request: Request<ScanRequest>) -> Result<Response<ScanResponse>, Status> {
-        self.carry_out(Call::Scan, request, api::scan::decode, api::scan::encode).await
+        let until = Instant::now() + deadline::of(request.metadata());
+        let asked = (!forward::is_passed_on(request.metadata())).then(|| request.get_ref().clone());
+        let page = self.carry_out(Call::Scan, request, api::scan::decode, api::scan::encode).await?;
+        match asked {
+            Some(asked) if page.get_ref().rest_node.is_some() => {
+                let (forward, shard, clock) = (self.forward.clone(), self.shard.clone(), self.clock);
+                let ways = Ways { forward, shard, clock };
+                read_on::page(&ways, asked, page.into_inner(), until).await.map(Response::new)
+            }
+            _ => Ok(page),
+        }
     }
 
     async fn batch_get_item(
@@ -341,9 +375,40 @@ fn admits(me: &Identity, request: &JoinNodeRequest) -> Result<(), item::Error> {
     }
 }
 
+/// Whether a status says that nobody could be found who leads, so that nothing was begun.
+fn is_led_by_nobody(refused: &Status) -> bool {
+    spread::detail(refused).name == api::status::of(&item::Error::NotLeader).detail.name
+}
+
+/// Passes a call on to another node, and from there to whom that node names, if it does not lead either.
+async fn pass_on<Q, A>(
+    forward: &Forward,
+    mut node: NodeId,
+    call: Call,
+    message: Q,
+    until: Instant,
+) -> Result<Response<A>, Status>
+where
+    Q: prost::Message + Clone + 'static,
+    A: prost::Message + Default + 'static,
+{
+    let mut passes = 0;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let answered = forward.unary(node, call, message.clone(), left).await;
+        let Err(refused) = &answered else { return answered };
+        let next = NodeId(spread::detail(refused).node);
+        passes += 1;
+        if next == NodeId(0) || next == node || passes == limits::PASSES_MAX {
+            return answered;
+        }
+        node = next;
+    }
+}
+
 /// A decoder that meets no expressions.
 fn plain<Q>(
-    decode: impl FnOnce(Q) -> Result<Command, item::Error>,
-) -> impl FnOnce(Q, &mut Cache) -> Result<Command, item::Error> {
-    |request, _| decode(request)
+    decode: impl Fn(Q) -> Result<Command, item::Error>,
+) -> impl Fn(Q, &mut Cache) -> Result<Command, item::Error> {
+    move |request, _| decode(request)
 }

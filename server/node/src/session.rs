@@ -29,7 +29,7 @@ use crate::handle::{self, Ask, Handle, OVERLOADED};
 use crate::metrics::{Ending, Metrics};
 use crate::persist::{self, Ways};
 use crate::reply::{Answered, Answers, Delivery, ReplyTo, Route};
-use crate::{deadline, expressions, ping, service, spread};
+use crate::{deadline, expressions, ping, read_on, service, spread};
 
 /// What a session needs of its region.
 pub struct Parts {
@@ -210,7 +210,15 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
             let ways = Ways { forward: self.parts.forward.clone(), shard, clock };
             let time =
                 Duration::from_nanos(time_ns(kept.timeout_ms)).saturating_sub(underway.begun.elapsed());
-            return self.passed_on.push(ways.on_session(call, kept, error.clone(), time).boxed());
+            let (error, until, asked) = (error.clone(), Instant::now() + time, kept.request.clone());
+            let passed_on = async move {
+                let answer = ways.on_session(call, kept, error, time).await;
+                match call {
+                    Call::Scan => read_on::answer(&ways, asked, answer, until).await,
+                    _ => answer,
+                }
+            };
+            return self.passed_on.push(passed_on.boxed());
         }
         let (operation, kept) = (underway.operation, underway.kept.take());
         match api::session::encode(operation, answered) {
@@ -220,7 +228,8 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         }
     }
 
-    /// Passes on what a batch left over; false if there is nothing.
+    /// Passes on what a batch left over, or reads a scan on that found nothing; false if there is nothing to
+    /// do.
     fn carry_on(
         &mut self,
         id: u32,
@@ -229,6 +238,15 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         kept: Option<&SessionCall>,
     ) -> bool {
         let Some(kept) = kept else { return false };
+        if operation == SessionOperation::Scan && read_on::goes_on(response) {
+            let (parts, asked) = (&self.parts, kept.request.clone());
+            let (forward, shard, clock) = (parts.forward.clone(), parts.shard.clone(), parts.clock);
+            let until = Instant::now() + Duration::from_nanos(time_ns(kept.timeout_ms));
+            let first = SessionAnswer { id, response: response.clone(), error: None };
+            let ways = Ways { forward, shard, clock };
+            self.passed_on.push(async move { read_on::answer(&ways, asked, first, until).await }.boxed());
+            return true;
+        }
         let Some(left) = spread::left_over(operation, response) else { return false };
         let until = Instant::now() + Duration::from_nanos(time_ns(kept.timeout_ms));
         let forward = self.parts.forward.clone();

@@ -82,8 +82,8 @@ pub async fn pass_on<B: Batch>(forward: &Forward, mut answer: B, until: Instant)
 }
 
 /// What a status says of an error; nothing, if it was not one of ours.
-fn detail(status: &Status) -> ErrorDetail {
-    ErrorDetail::decode(status.details()).unwrap_or_default()
+pub fn detail(status: &Status) -> ErrorDetail {
+    proto::detail::decode(status.details()).unwrap_or_default()
 }
 
 /// Likewise for a session's call, whose answer is encoded already; `None` if nothing is left over.

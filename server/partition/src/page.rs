@@ -21,6 +21,8 @@ pub struct Range {
     pub to: Vec<u8>,
     /// Which way.
     pub direction: Direction,
+    /// Whether what follows is held elsewhere, so that the page must say where it ended.
+    pub goes_on: bool,
 }
 
 /// How much may be read for a page.
@@ -58,6 +60,8 @@ pub fn read(
         bytes: 0,
         too_long: false,
         failed: None,
+        track: range.goes_on,
+        reached: Vec::new(),
     };
     engine.scan(from, to, range.direction, &mut |key, value| match reading.take(key, value) {
         Ok(flow) => flow,
@@ -68,7 +72,8 @@ pub fn read(
     })?;
     match reading.failed {
         Some(error) => Err(error),
-        None => Ok((!reading.too_long).then_some(reading.page)),
+        None if reading.too_long => Ok(None),
+        None => reading.end().map(Some),
     }
 }
 
@@ -81,10 +86,29 @@ struct Reading<'a> {
     /// More would have to be read than may be.
     too_long: bool,
     failed: Option<Fatal>,
+    /// Whether to note the last key that was read, and which it was.
+    track: bool,
+    reached: Vec<u8>,
 }
 
 impl Reading<'_> {
+    /// The page; if what follows is held elsewhere, it goes on behind the last key that was read.
+    fn end(mut self) -> Result<Page, Fatal> {
+        if self.page.last.is_none() && !self.reached.is_empty() {
+            self.page.last = Some(self.stored_key(&self.reached)?);
+        }
+        Ok(self.page)
+    }
+
+    fn stored_key(&self, key: &[u8]) -> Result<Item, Fatal> {
+        let key = item::key::decode(self.schema, keys::record::Key::decode(key)?.key);
+        key.ok_or_else(|| Fatal::undecodable("record key"))
+    }
+
     fn take(&mut self, key: &[u8], value: &[u8]) -> Result<ControlFlow<()>, Fatal> {
+        if self.track {
+            key.clone_into(&mut self.reached);
+        }
         let Some(body) = Record::decode(value)?.body else {
             return self.pass_tombstone(key, value);
         };
@@ -114,8 +138,7 @@ impl Reading<'_> {
         if self.bytes < limits::PAGE_BYTES_MAX {
             return Ok(self.flow());
         }
-        let key = item::key::decode(self.schema, keys::record::Key::decode(key)?.key);
-        self.page.last = Some(key.ok_or_else(|| Fatal::undecodable("record key"))?);
+        self.page.last = Some(self.stored_key(key)?);
         Ok(ControlFlow::Break(()))
     }
 

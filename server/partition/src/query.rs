@@ -60,7 +60,7 @@ pub fn read(
         return Ok(Some(Page::default()));
     }
     let excluded = after.filter(|after| *after == from || *after == to);
-    let range = Range { from, to, direction };
+    let range = Range { from, to, direction, goes_on: false };
     page::read(engine, schema, &range, excluded.as_deref(), &query.page, effort)
 }
 

@@ -11,6 +11,7 @@ use types::{
     limits,
 };
 
+use crate::nodes::Nodes;
 use crate::update::Update;
 use crate::{Copy, Entry, Life, Seat, seat};
 
@@ -78,8 +79,8 @@ impl Default for Settings {
 pub struct Catalog {
     /// The region whose catalog it is.
     pub me: RegionName,
-    /// The region's nodes, ascending.
-    pub nodes: Vec<NodeId>,
+    /// The region's nodes.
+    pub nodes: Nodes,
     /// All tables, deleted ones included.
     pub tables: BTreeMap<TableId, Table>,
     /// The rest.
@@ -101,7 +102,7 @@ pub enum Learned {
 
 impl Catalog {
     /// An empty catalog of a region of these nodes.
-    pub fn new(me: RegionName, nodes: Vec<NodeId>) -> Self {
+    pub fn new(me: RegionName, nodes: Nodes) -> Self {
         Catalog { me, nodes, tables: BTreeMap::new(), settings: Settings::default() }
     }
 
@@ -152,11 +153,13 @@ impl Catalog {
         settings.next_group.0 += u64::from(entry.partitions);
         entry.copies.insert(self.me.clone(), Copy::Confirmed(incarnation));
         entry.advance(&self.me);
-        let seats = match self.nodes[..] {
+        let active: Vec<_> = self.nodes.active().collect();
+        let seats = match active[..] {
             [NodeId::ONLY] => Vec::new(),
-            _ => seat::spread(&self.nodes, entry.partitions),
+            _ => seat::spread(&active, entry.partitions),
         };
-        Update { table: Some(Table { entry, first_group, seats }), settings: Some(settings) }
+        let table = Table { entry, first_group, seats };
+        Update { table: Some(table), settings: Some(settings), nodes: None }
     }
 
     /// Decides a deletion in every region.
@@ -178,7 +181,7 @@ impl Catalog {
         let mut table = table.clone();
         table.entry.life = Life::Deleting;
         table.entry.advance(&self.me);
-        Update { table: Some(table), settings: None }
+        Update { table: Some(table), ..Update::default() }
     }
 
     /// Takes in what a peer knows of a table.
@@ -190,7 +193,7 @@ impl Catalog {
                 return Learned::Known;
             }
             let table = Table { entry: joined, ..mine.clone() };
-            return Learned::Update(Box::new(Update { table: Some(table), settings: None }));
+            return Learned::Update(Box::new(Update { table: Some(table), ..Update::default() }));
         }
         if !entry.copies.contains_key(&self.me) {
             return Learned::Known;
@@ -199,7 +202,7 @@ impl Catalog {
             let mut entry = entry;
             entry.advance(&self.me);
             let table = Table { entry, first_group: GroupId::default(), seats: Vec::new() };
-            return Learned::Update(Box::new(Update { table: Some(table), settings: None }));
+            return Learned::Update(Box::new(Update { table: Some(table), ..Update::default() }));
         }
         match self.find(&entry.name) {
             None => Learned::Update(Box::new(self.adopt(entry))),
@@ -219,7 +222,7 @@ impl Catalog {
             true => settings.paused.insert(to.clone()),
             false => settings.paused.remove(to),
         };
-        changed.then_some(Update { table: None, settings: Some(settings) })
+        changed.then_some(Update { settings: Some(settings), ..Update::default() })
     }
 }
 
@@ -260,8 +263,12 @@ mod tests {
         }
     }
 
+    fn only() -> Nodes {
+        Nodes::begun_with(&[NodeId::ONLY], &BTreeMap::new())
+    }
+
     fn world() -> Vec<Catalog> {
-        ["a", "b", "c"].map(|region| Catalog::new(name(region), vec![NodeId::ONLY])).to_vec()
+        ["a", "b", "c"].map(|region| Catalog::new(name(region), only())).to_vec()
     }
 
     /// All tell all, until a round brings nothing new.
@@ -312,7 +319,7 @@ mod tests {
 
     #[test]
     fn numbers_are_never_issued_twice() {
-        let mut catalog = Catalog::new(name("a"), vec![NodeId::ONLY]);
+        let mut catalog = Catalog::new(name("a"), only());
         let first = create(&mut catalog, &["a"], 5).expect("created");
         let (_, update) = catalog.delete(&catalog.tables[&first].entry.name.clone()).expect("deleted");
         update.apply(&mut catalog);
@@ -352,7 +359,7 @@ mod tests {
 
         #[test]
         fn every_hash_has_the_partition_whose_range_holds_it(hash in any::<u64>(), partitions in 1u32..5000) {
-            let mut catalog = Catalog::new(name("a"), vec![NodeId::ONLY]);
+            let mut catalog = Catalog::new(name("a"), only());
             let id = create(&mut catalog, &["a"], 5).expect("created");
             let mut table = catalog.tables[&id].clone();
             table.entry.partitions = partitions;

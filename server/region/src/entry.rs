@@ -204,6 +204,10 @@ pub(crate) mod tests {
         RegionName::new(text).expect("a region's name")
     }
 
+    pub(crate) fn key() -> KeySchema {
+        KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None }
+    }
+
     pub(crate) fn any_entry() -> impl Strategy<Value = Entry> {
         let copy = prop_oneof![
             Just(Copy::Planned),

@@ -6,11 +6,15 @@
 pub mod catalog;
 pub mod entry;
 pub mod fan_out;
+mod membership;
+pub mod nodes;
+mod placement;
 pub mod seat;
 pub mod update;
 
 pub use catalog::{Catalog, Learned, Settings, Table};
 pub use entry::{Copy, Entry, Life};
 pub use fan_out::BatchWriteFan;
+pub use nodes::{Node, Nodes};
 pub use seat::Seat;
 pub use update::Update;

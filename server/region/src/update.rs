@@ -7,16 +7,22 @@ use std::collections::BTreeSet;
 use storage::keys::catalog as key;
 use storage::{Batch, Error, Read};
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::{GroupId, NodeId, RegionName};
+use types::{GroupId, RegionName};
 
 use crate::catalog::{Catalog, Settings, Table};
 use crate::entry::Entry;
+use crate::nodes::Nodes;
 use crate::seat;
 
 const FORMAT: u8 = 1;
 /// The format of a table whose replicas sit on several nodes.
 const FORMAT_SEATED: u8 = 2;
+/// The format of a table that has replicas on their way.
+const FORMAT_MOVING: u8 = 3;
+/// The format of an update of the nodes.
+const FORMAT_NODES: u8 = 2;
 const SETTINGS: u8 = 1;
+const NODES: u8 = 2;
 
 /// Entries to put into the catalog, whole.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,6 +31,8 @@ pub struct Update {
     pub table: Option<Table>,
     /// The settings.
     pub settings: Option<Settings>,
+    /// The nodes.
+    pub nodes: Option<Nodes>,
 }
 
 impl Update {
@@ -36,6 +44,9 @@ impl Update {
         if let Some(settings) = self.settings {
             catalog.settings = settings;
         }
+        if let Some(nodes) = self.nodes {
+            catalog.nodes = nodes;
+        }
     }
 
     /// Puts the entries into the key space.
@@ -46,11 +57,14 @@ impl Update {
         if let Some(settings) = &self.settings {
             batch.put(key::setting(SETTINGS), encode_settings(settings));
         }
+        if let Some(nodes) = &self.nodes {
+            batch.put(key::setting(NODES), nodes.encode());
+        }
     }
 
     /// The bytes that the log carries.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![FORMAT];
+        let mut out = vec![if self.nodes.is_some() { FORMAT_NODES } else { FORMAT }];
         out.push(u8::from(self.table.is_some()));
         if let Some(table) = &self.table {
             put_sized(&mut out, &encode_table(table));
@@ -59,24 +73,30 @@ impl Update {
         if let Some(settings) = &self.settings {
             put_sized(&mut out, &encode_settings(settings));
         }
+        if let Some(nodes) = &self.nodes {
+            put_sized(&mut out, &nodes.encode());
+        }
         out
     }
 
     /// The inverse of `encode`.
     pub fn decode(bytes: &[u8]) -> Result<Update, Malformed> {
         let mut reader = Reader::new(bytes);
-        if reader.u8()? != FORMAT {
+        let format = reader.u8()?;
+        if !(FORMAT..=FORMAT_NODES).contains(&format) {
             return Err(Malformed);
         }
         let table = reader.bool()?.then(|| decode_table(reader.sized()?)).transpose()?;
         let settings = reader.bool()?.then(|| decode_settings(reader.sized()?)).transpose()?;
+        let nodes = (format == FORMAT_NODES).then(|| Nodes::decode(reader.sized()?)).transpose()?;
         reader.finish()?;
-        Ok(Update { table, settings })
+        Ok(Update { table, settings, nodes })
     }
 }
 
-/// Reads the whole catalog of a region from its key space.
-pub fn load(engine: &impl Read, me: RegionName, nodes: Vec<NodeId>) -> Result<Catalog, Error> {
+/// Reads the whole catalog of a region from its key space; `nodes` are those that it was begun with, as long
+/// as none came or went.
+pub fn load(engine: &impl Read, me: RegionName, nodes: Nodes) -> Result<Catalog, Error> {
     let corrupt = |_| Error::undecodable("catalog entry");
     let mut catalog = Catalog::new(me, nodes);
     storage::engine::each(engine, &key::tables(), |_, value| {
@@ -87,15 +107,23 @@ pub fn load(engine: &impl Read, me: RegionName, nodes: Vec<NodeId>) -> Result<Ca
     if let Some(value) = engine.get(&key::setting(SETTINGS))? {
         catalog.settings = decode_settings(&value).map_err(corrupt)?;
     }
+    if let Some(value) = engine.get(&key::setting(NODES))? {
+        catalog.nodes = Nodes::decode(&value).map_err(corrupt)?;
+    }
     Ok(catalog)
 }
 
 fn encode_table(table: &Table) -> Vec<u8> {
-    let mut out = vec![if table.seats.is_empty() { FORMAT } else { FORMAT_SEATED }];
+    let moving = seat::any_moving(&table.seats);
+    let mut out = vec![match table.seats.is_empty() {
+        true => FORMAT,
+        false if moving => FORMAT_MOVING,
+        false => FORMAT_SEATED,
+    }];
     put_varint(&mut out, table.first_group.0);
     put_sized(&mut out, &table.entry.encode());
     if !table.seats.is_empty() {
-        seat::put(&mut out, &table.seats);
+        seat::put(&mut out, &table.seats, moving);
     }
     out
 }
@@ -107,11 +135,12 @@ fn decode_table(bytes: &[u8]) -> Result<Table, Malformed> {
     let entry = Entry::decode(reader.sized()?)?;
     let seats = match format {
         FORMAT => Vec::new(),
-        FORMAT_SEATED => seat::read(&mut reader)?,
+        FORMAT_SEATED | FORMAT_MOVING => seat::read(&mut reader, format == FORMAT_MOVING)?,
         _ => return Err(Malformed),
     };
     reader.finish()?;
-    if format == FORMAT_SEATED && seats.len() != entry.partitions as usize {
+    let seated = seats.len() == entry.partitions as usize && seats.iter().all(|seats| !seats.is_empty());
+    if format != FORMAT && !seated {
         return Err(Malformed);
     }
     Ok(Table { entry, first_group, seats })
@@ -144,9 +173,14 @@ fn decode_settings(bytes: &[u8]) -> Result<Settings, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
+    use types::NodeId;
+    use types::command::SeatState;
 
     use super::*;
+    use crate::Seat;
     use crate::entry::tests::{any_entry, name};
 
     proptest! {
@@ -156,13 +190,20 @@ mod tests {
             group in any::<u64>(),
             both in any::<bool>(),
             nodes in 0..4u64,
+            moving in any::<bool>(),
         ) {
             let nodes: Vec<_> = (1..=nodes).map(NodeId).collect();
-            let seats = if nodes.is_empty() { Vec::new() } else { seat::spread(&nodes, entry.partitions) };
+            let mut seats =
+                if nodes.is_empty() { Vec::new() } else { seat::spread(&nodes, entry.partitions) };
+            if moving && let Some(seats) = seats.first_mut() {
+                let seat = Seat { node: NodeId(9), replica: 70_000, state: SeatState::Joining };
+                (seats[0].state, _) = (SeatState::Leaving, seats.push(seat));
+            }
             let paused = BTreeSet::from([name("a"), name("b")]);
             let settings = Settings { next_group: GroupId(group), next_counter: 7, paused };
             let table = Table { entry, first_group: GroupId(group), seats };
-            let update = Update { table: both.then_some(table), settings: Some(settings) };
+            let nodes = moving.then(|| Nodes::begun_with(&nodes, &BTreeMap::new()));
+            let update = Update { table: both.then_some(table), settings: Some(settings), nodes };
             prop_assert_eq!(Update::decode(&update.encode()), Ok(update));
         }
 

@@ -44,7 +44,7 @@ fn updates() {
     let table = Table { entry: entry(Life::Active, None), first_group: GroupId(16), seats: Vec::new() };
     let paused = BTreeSet::from([RegionName::new("b").expect("a name")]);
     let settings = Settings { next_group: GroupId(316), next_counter: 3, paused };
-    let of = |table, settings| Update { table, settings }.encode();
+    let of = |table, settings| Update { table, settings, nodes: None }.encode();
     let cases = [
         ("table", of(Some(table.clone()), None)),
         ("settings", of(None, Some(settings.clone()))),

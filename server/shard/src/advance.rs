@@ -11,9 +11,11 @@ use storage::log::LogWrite;
 use storage::{Batch, Engine, LogBatch};
 use types::{GroupId, Planted, limits};
 
-use consensus::{Answered, Committed};
+use consensus::{Answered, Committed, Group};
+use partition::Home;
 use storage::engine::StateName;
 
+use crate::data::Data;
 use crate::open::NODE;
 use crate::replica::{Closing, Replica};
 use crate::waiter::{CatalogWaiter, Waiter};
@@ -27,7 +29,10 @@ struct Owed {
     updates: Vec<(Option<Table>, Option<Table>)>,
     deciding: Vec<GroupId>,
     answered: Vec<(GroupId, Answered)>,
-    dropped: Vec<Table>,
+    /// Data of what was dropped, or has no seat here any more.
+    given_up: Vec<Data>,
+    /// Whether the catalog's members, or the region's nodes, are others.
+    members: bool,
 }
 
 impl<E: Engine> Shard<E> {
@@ -40,10 +45,12 @@ impl<E: Engine> Shard<E> {
             self.unsynced.ceiling = Some(ceiling);
         }
         self.advance_groups(&mut batch)?;
+        self.mark_void(&mut batch);
         if !batch.is_empty() {
             self.engine.append(batch)?;
         }
-        let sync = !self.unsynced.numbers.is_empty() || self.unsynced.ceiling.is_some();
+        let unsynced = &self.unsynced;
+        let sync = !unsynced.numbers.is_empty() || unsynced.ceiling.is_some() || !unsynced.voided.is_empty();
         if sync {
             let mut unsynced = std::mem::take(&mut self.unsynced);
             unsynced.id = self.turn;
@@ -74,10 +81,15 @@ impl<E: Engine> Shard<E> {
                 if let Some(number) = ready.sync {
                     self.unsynced.numbers.push((group, number));
                 }
+                if ready.restored.is_some() {
+                    let number = ready.sync.expect("a log that begins anew is synced");
+                    self.mark_restored(group, number, log);
+                }
                 self.post(group, ready.messages);
+                self.tell_lacking(group, &ready.lacking);
                 owed.answered.extend(ready.answered.into_iter().map(|answered| (group, answered)));
                 self.apply(group, &ready.committed, &mut writes, &mut owed)?;
-                if writes.bytes() >= limits::APPLY_BYTES_MAX && owed.dropped.is_empty() {
+                if writes.bytes() >= limits::APPLY_BYTES_MAX && owed.given_up.is_empty() {
                     self.engine.write(std::mem::take(&mut writes))?;
                 }
             }
@@ -93,7 +105,9 @@ impl<E: Engine> Shard<E> {
             }
         }
         // Behind everything that the dropped partitions' logs may have replayed.
-        owed.dropped.iter().for_each(|table| destroy(table, &mut writes));
+        if !self.settings.faults.has(Planted::KeepOldRange) {
+            owed.given_up.iter().for_each(|data| data.destroy(&mut writes));
+        }
         if !writes.is_empty() {
             self.engine.write(writes)?;
         }
@@ -109,13 +123,25 @@ impl<E: Engine> Shard<E> {
     ) -> Result<(), Error> {
         let Some(last) = committed.last() else { return Ok(()) };
         if group == GroupId::CATALOG {
+            if self.catalog.fetch.is_some() {
+                return Ok(());
+            }
             for entry in committed {
+                if let Some(change) = &entry.change {
+                    let members = self.catalog.group.apply_change(change, &mut self.random);
+                    writes.put(keys::members::encode(group), members.encode());
+                    owed.members = true;
+                }
                 self.apply_update(entry, writes, owed)?;
             }
             self.catalog.group.applied(last.index);
             writes.put(keys::partition::encode(group), self.catalog.state.encode());
         } else if let Some(replica) = self.replicas.get_mut(&group) {
             for entry in committed {
+                if let Some(change) = &entry.change {
+                    let members = replica.group.apply_change(change, &mut self.random);
+                    writes.put(keys::members::encode(group), members.encode());
+                }
                 let applied = apply_effect(replica, entry, writes)?;
                 self.figures.ledger_entries += applied.ledgered;
                 self.figures.tombstones_collected += applied.collected;
@@ -135,16 +161,18 @@ impl<E: Engine> Shard<E> {
         if !entry.data.is_empty() {
             let update = Update::decode(&entry.data).map_err(unreadable)?;
             update.store(writes);
+            owed.members |= update.nodes.is_some();
             let changed = update.table.as_ref().map(|table| table.entry.id);
             let find = |shard: &Self| changed.and_then(|id| shard.catalog.applied.tables.get(&id).cloned());
             let before = find(self);
             update.apply(&mut self.catalog.applied);
             let after = find(self);
-            let me = &self.settings.region;
-            let gone = !after.as_ref().is_some_and(|after| after.is_here(me));
-            owed.dropped.extend(before.iter().filter(|table| gone && table.is_here(me)).cloned());
+            if let Some(after) = &after {
+                owed.given_up.extend(self.give_up(before.as_ref(), after));
+            }
             owed.updates.push((before, after));
         }
+        self.catalog.unplanned = true;
         self.catalog.state.applied = entry.index;
         self.catalog.state.applied_term = entry.term;
         if let Some((index, waiter)) = self.catalog.in_flight.take() {
@@ -160,6 +188,9 @@ impl<E: Engine> Shard<E> {
     fn settle(&mut self, owed: Owed) -> Result<(), Error> {
         for group in owed.deciding {
             self.add_shippers(group)?;
+        }
+        if owed.members {
+            self.know_nodes();
         }
         let changed = !owed.updates.is_empty();
         for (before, after) in owed.updates {
@@ -179,7 +210,7 @@ impl<E: Engine> Shard<E> {
     }
 
     /// Opens and closes the partitions that an update made or dropped.
-    fn follow(&mut self, before: Option<Table>, after: Option<Table>) -> Result<(), Error> {
+    pub(crate) fn follow(&mut self, before: Option<Table>, after: Option<Table>) -> Result<(), Error> {
         let Some(after) = after else { return Ok(()) };
         let was_here = before.as_ref().is_some_and(|table| table.is_here(&self.settings.region));
         if !after.is_here(&self.settings.region) {
@@ -191,32 +222,74 @@ impl<E: Engine> Shard<E> {
         if !was_here {
             return self.open_table(&after);
         }
+        let (me, before) = (self.settings.node, before.expect("it was here"));
         for (group, range) in after.partitions() {
+            let (had, has) = (before.seat_on(group, me), after.seat_on(group, me));
+            if had.map(|seat| seat.replica) != has.map(|seat| seat.replica) {
+                if had.is_some() {
+                    self.close_group(group);
+                }
+                self.open_seated(&after, group, range)?;
+                continue;
+            }
             let home = self.home(&after, group, range);
-            let Some(replica) = self.replicas.get_mut(&group) else { continue };
-            replica.home = home;
-            self.add_shippers(group)?;
+            if let Some(arriving) = self.arriving.get_mut(&group) {
+                arriving.home = home;
+            } else if let Some(replica) = self.replicas.get_mut(&group) {
+                replica.home = home;
+                self.add_shippers(group)?;
+            }
+            if before.seats(group) != after.seats(group) {
+                self.note_seats(group, after.seats(group));
+            }
         }
         Ok(())
     }
 
-    /// Closes a table's partitions; who still waits learns that nobody knows. Their logs go once a flush
-    /// covers the drop.
+    /// The data that an update of a table gives up here: all of them, or those of replicas that lose their
+    /// seats. They are destroyed in the batch that applies it: a crash in between replays both.
+    pub(crate) fn give_up(&self, before: Option<&Table>, after: &Table) -> Vec<Data> {
+        let (region, me) = (&self.settings.region, self.settings.node);
+        let Some(before) = before.filter(|table| table.is_here(region)) else { return Vec::new() };
+        let replica = |table: &Table, group| {
+            table.seat_on(group, me).filter(|_| table.is_here(region)).map(|seat| seat.replica)
+        };
+        let lost =
+            |group| replica(before, group).is_some() && replica(before, group) != replica(after, group);
+        let table = before.entry.id;
+        let partitions = before.partitions().filter(|(group, _)| lost(*group));
+        partitions.map(|(group, range)| Data::Partition { table, group, range }).collect()
+    }
+
+    /// Closes a table's partitions.
     fn close(&mut self, table: &Table) {
-        for (group, _) in table.partitions() {
-            self.shipping.remove(&group);
-            self.quiescence.forget(group);
-            self.unserved.remove(&group);
-            let Some(replica) = self.replicas.remove(&group) else { continue };
-            self.figures.ledger_entries -= replica.ledger_entries;
-            for shipper in replica.shippers.values() {
-                self.count_flight(shipper.peer(), shipper.bytes_in_flight(), 0);
-            }
-            replica.waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
-            self.unconfirmed(group);
-        }
+        table.partitions().for_each(|(group, _)| self.close_group(group));
         self.passed.remove(&table.entry.id);
+    }
+
+    /// Closes a partition; who still waits learns that nobody knows. Its log goes once a flush covers that
+    /// its data are gone.
+    fn close_group(&mut self, group: GroupId) {
         self.dropped = true;
+        self.quiescence.forget(group);
+        self.reseating.note(group, false);
+        self.arriving.remove(&group);
+        self.supplies.retain(|(supplied, _), _| *supplied != group);
+        self.take_down(group);
+    }
+
+    /// Takes a replica out of service, for whatever reason; who waits learns that nobody knows.
+    pub(crate) fn take_down(&mut self, group: GroupId) -> Option<(Group<E>, Home)> {
+        let replica = self.replicas.remove(&group)?;
+        self.shipping.remove(&group);
+        self.unserved.remove(&group);
+        self.figures.ledger_entries -= replica.ledger_entries;
+        for shipper in replica.shippers.values() {
+            self.count_flight(shipper.peer(), shipper.bytes_in_flight(), 0);
+        }
+        replica.waiting.into_values().flatten().for_each(|waiter| self.tell_unknown(waiter));
+        self.unconfirmed(group);
+        Some((replica.group, replica.home))
     }
 
     /// Notes whether somebody can be expected to decide for a partition. It changes only with what raft did.
@@ -329,24 +402,5 @@ fn note<E: Engine>(replica: &mut Replica<E>, index: u64, step: &Step) {
 fn release<E: Engine>(replica: &mut Replica<E>, index: u64, owed: &mut Owed) {
     while let Some(entry) = replica.waiting.first_entry().filter(|entry| *entry.key() <= index) {
         owed.waiters.extend(entry.remove());
-    }
-}
-
-/// Destroys a dropped copy's data, in the batch that applies the drop: a crash in between replays both.
-fn destroy(table: &Table, writes: &mut Batch) {
-    let id = table.entry.id;
-    for (from, to) in [keys::record::table(id), keys::ledger::table(id)] {
-        writes.delete_range(from, to);
-    }
-    for (group, _) in table.partitions() {
-        let ranges = [
-            keys::change::partition(group),
-            keys::tombstone::partition(group),
-            keys::cursor::partition(group),
-            keys::request::partition(group),
-            keys::request_expiry::partition(group),
-        ];
-        ranges.into_iter().for_each(|(from, to)| writes.delete_range(from, to));
-        writes.delete(keys::partition::encode(group));
     }
 }

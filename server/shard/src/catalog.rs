@@ -8,9 +8,13 @@ use std::collections::BTreeSet;
 use global::Message;
 use item::outcome::Answer;
 use item::{Error as Refusal, Invalid};
-use region::{Entry, Learned, Life, Table, Update};
+use region::nodes::FIRST_REPLICA;
+use region::{Entry, Learned, Life, Seat, Table, Update};
 use storage::Engine;
-use types::command::{PeerStatus, RegionAnswer, RegionCommand, TableAnswer, TableCommand, TableStatus};
+use types::command::{
+    ClusterCommand, PeerStatus, RegionAnswer, RegionCommand, SeatState, TableAnswer, TableCommand,
+    TableStatus,
+};
 use types::{GroupId, KeySchema, RegionId, RegionName, TableId, TableName, TableState, limits};
 
 use crate::reads::Told;
@@ -30,6 +34,8 @@ pub(crate) enum CatalogRequest {
     Learn { peer: PeerNode, entry: Entry },
     /// A peer's refusal of a creation.
     Refused { table: TableId },
+    /// A client's, about nodes.
+    Cluster { number: u64, command: ClusterCommand },
 }
 
 impl<E: Engine> Shard<E> {
@@ -95,9 +101,12 @@ impl<E: Engine> Shard<E> {
         Some(TableStatus { descriptor, created_ms: table.entry.id.created.millis() })
     }
 
+    /// Whether every replica that the table was made with here has decided once. One that came later says
+    /// nothing of that.
     fn is_established(&self, table: &Table) -> bool {
         let me = self.settings.node;
-        let mut mine = table.partitions().filter(|(group, _)| table.seat_on(*group, me).is_some());
+        let first = |seat: Seat| seat.state == SeatState::Settled && seat.replica < FIRST_REPLICA;
+        let mut mine = table.partitions().filter(|(group, _)| table.seat_on(*group, me).is_some_and(first));
         mine.all(|(group, _)| self.replicas.get(&group).is_some_and(|replica| replica.established))
     }
 
@@ -152,7 +161,7 @@ impl<E: Engine> Shard<E> {
         self.reply(number, Ok(Answer::Region(answer)));
     }
 
-    fn enqueue(&mut self, request: CatalogRequest) -> Result<(), Refusal> {
+    pub(crate) fn enqueue(&mut self, request: CatalogRequest) -> Result<(), Refusal> {
         // The only voter will lead once its log is replayed; others may never.
         if self.is_shared(GroupId::CATALOG) && !self.catalog_decides() {
             return Err(self.ask_the_catalog());
@@ -206,6 +215,7 @@ impl<E: Engine> Shard<E> {
                         self.propose_update(&update, CatalogWaiter::Nobody);
                     }
                 }
+                CatalogRequest::Cluster { number, command } => self.decide_cluster(number, command),
             }
         }
     }
@@ -229,14 +239,14 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    fn propose_update(&mut self, update: &Update, waiter: CatalogWaiter) {
+    pub(crate) fn propose_update(&mut self, update: &Update, waiter: CatalogWaiter) {
         match self.catalog.group.propose(update.encode()) {
             Ok(index) => {
                 self.catalog.in_flight = Some((index, waiter));
                 self.dirty.insert(GroupId::CATALOG);
             }
             Err(refused) => {
-                if let CatalogWaiter::Table { number, .. } | CatalogWaiter::Region { number } = waiter {
+                if let Some(number) = waiter.request() {
                     self.reply(number, Err(writes::refusal(refused)));
                 }
             }
@@ -249,6 +259,7 @@ impl<E: Engine> Shard<E> {
             match request {
                 CatalogRequest::Create { number, .. }
                 | CatalogRequest::Delete { number, .. }
+                | CatalogRequest::Cluster { number, .. }
                 | CatalogRequest::Pause { number, .. } => self.reply(number, Err(Refusal::NotLeader)),
                 // Whoever told tells again.
                 CatalogRequest::Learn { .. } | CatalogRequest::Refused { .. } => {}
@@ -258,11 +269,8 @@ impl<E: Engine> Shard<E> {
 
     /// Tells who waited for the catalog that nobody knows what becomes of their update (`P3`).
     pub(crate) fn tell_catalog_unknown(&mut self, waiter: CatalogWaiter) {
-        match waiter {
-            CatalogWaiter::Table { number, .. } | CatalogWaiter::Region { number } => {
-                self.reply(number, Err(Refusal::OutcomeUnknown));
-            }
-            CatalogWaiter::Known { .. } | CatalogWaiter::Nobody => {}
+        if let Some(number) = waiter.request() {
+            self.reply(number, Err(Refusal::OutcomeUnknown));
         }
     }
 
@@ -274,6 +282,7 @@ impl<E: Engine> Shard<E> {
                 self.reply(number, Ok(Answer::Table(TableAnswer::Table(status))));
             }
             CatalogWaiter::Region { number } => self.reply_region(number),
+            CatalogWaiter::Cluster { number, wanted } => self.answer_cluster(number, wanted),
             CatalogWaiter::Known { peer, table, digest } => {
                 self.send(peer, &Message::TablesKnown(vec![(table, digest)]));
             }

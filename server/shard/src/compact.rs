@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use storage::log::LogWrite;
 use storage::{Engine, LogBatch};
-use types::{GroupId, Planted, limits};
+use types::{GroupId, limits};
 
+use crate::fetch::Fetch;
 use crate::open::NODE;
 use crate::{Error, Shard};
 
@@ -17,6 +18,8 @@ use crate::{Error, Shard};
 #[derive(Debug)]
 pub(crate) struct Flushing {
     applied: BTreeMap<GroupId, u64>,
+    /// Data that were fetched, by the number of the whole.
+    fetched: BTreeMap<GroupId, u64>,
     orphans: Vec<GroupId>,
 }
 
@@ -27,7 +30,13 @@ impl<E: Engine> Shard<E> {
         let grown = self.engine.log_bytes().saturating_sub(self.log_bytes_flushed);
         let due = self.dropped || grown >= limits::LOG_UNFLUSHED_BYTES_MAX as u64;
         // Before the replay is over, a flush would cover nothing of what it is made for.
-        due && self.flushing.is_none() && self.is_serving()
+        (due && self.is_serving() || self.has_fetched()) && self.flushing.is_none()
+    }
+
+    /// Whether data were fetched that count for nothing before they are flushed.
+    fn has_fetched(&self) -> bool {
+        let arriving = self.arriving.values().map(|arriving| &arriving.fetch);
+        arriving.chain(&self.catalog.fetch).any(Fetch::wants_flush)
     }
 
     /// Notes how far everything is applied, and which logs no partition owns. The driver then calls
@@ -36,6 +45,10 @@ impl<E: Engine> Shard<E> {
         let mut applied: BTreeMap<_, _> =
             self.replicas.iter().map(|(group, replica)| (*group, replica.state.applied)).collect();
         applied.insert(GroupId::CATALOG, self.catalog.state.applied);
+        applied.extend(self.arriving.keys().map(|group| (*group, 0)));
+        let fetching = self.fetching();
+        let covered = |group| Some((group, self.fetch_of(group)?.covered()?));
+        let fetched = fetching.into_iter().filter_map(covered).collect();
         // Only a catalog that has applied all of its own log knows every partition that it has made here.
         let raft = &self.catalog.group;
         let orphans = match self.catalog_decides() || raft.applied_index() == raft.last_index() {
@@ -45,7 +58,7 @@ impl<E: Engine> Shard<E> {
         let orphans =
             orphans.into_iter().filter(|group| *group != NODE && !applied.contains_key(group)).collect();
         self.dropped = false;
-        self.flushing = Some(Flushing { applied, orphans });
+        self.flushing = Some(Flushing { applied, fetched, orphans });
         Ok(())
     }
 
@@ -53,11 +66,16 @@ impl<E: Engine> Shard<E> {
     /// is fatal.
     pub fn compact(&mut self) -> Result<(), Error> {
         let flushed = self.flushing.take().expect("a flush was begun");
+        for (group, transfer) in flushed.fetched {
+            if let Some(fetch) = self.fetch_of(group).filter(|fetch| fetch.covered() == Some(transfer)) {
+                fetch.flushed();
+                self.due.reseat_ns = 0;
+            }
+        }
         let mut batch = LogBatch::new();
         for (group, applied) in flushed.applied {
             // Others may lack what is applied here, and can only be given it from the log.
-            let heeds = !self.settings.faults.has(Planted::CutUnheld);
-            let applied = match self.is_shared(group) && heeds {
+            let applied = match self.is_shared(group) {
                 true => applied.min(self.held(group)),
                 false => applied,
             };

@@ -18,6 +18,8 @@ pub enum Envelope {
     Link(Link),
     /// A message of another node of the region, inwards, or to it, outwards.
     Node(NodeLink),
+    /// Another node of the region says that this one was removed from it, inwards.
+    Removed,
     /// The link to a peer's node came up, inwards; whatever was under way on an earlier one may be lost.
     LinkUp(PeerNode),
     /// The link to a peer's node went down, inwards.
@@ -92,7 +94,7 @@ impl Envelope {
             Envelope::Node(link) => link.bytes.len() + 64,
             Envelope::Request(request) => 1024 + request.bytes,
             Envelope::Reply(_) => 1024,
-            Envelope::LinkUp(_) | Envelope::LinkDown(_) => 64,
+            Envelope::LinkUp(_) | Envelope::LinkDown(_) | Envelope::Removed => 64,
         }
     }
 }

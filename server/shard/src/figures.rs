@@ -33,6 +33,12 @@ pub struct Figures {
     pub batches_held: u64,
     /// Messages from links that were damaged or not meant for this life.
     pub messages_refused: u64,
+    /// Replicas whose data came from another node.
+    pub replicas_fetched: u64,
+    /// Replicas whose data another node was given to the end, repetitions included.
+    pub replicas_supplied: u64,
+    /// Changes of members that were proposed here.
+    pub changes_of_members: u64,
     /// One per peer, in the order of their ids.
     pub peers: Vec<PeerFigures>,
 }

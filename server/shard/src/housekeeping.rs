@@ -31,6 +31,10 @@ impl<E: Engine> Shard<E> {
             self.give_way();
             self.due.give_way_ns = now + limits::GIVE_WAY_INTERVAL_MS * NS_PER_MS;
         }
+        if now >= self.due.reseat_ns {
+            self.reseat()?;
+            self.due.reseat_ns = now + limits::RESEAT_INTERVAL_MS * NS_PER_MS;
+        }
         if now >= self.due.gossip_ns {
             self.send_tables();
             self.due.gossip_ns = now + limits::CATALOG_RETRY_MS * NS_PER_MS;
@@ -132,7 +136,7 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn is_serving(&self) -> bool {
         let catalog = &self.catalog.group;
         let follows = catalog.leader().is_some_and(|leader| leader != catalog.replica());
-        (self.catalog_decides() || follows) && self.unserved.is_empty()
+        (self.catalog_decides() || follows) && self.catalog.fetch.is_none() && self.unserved.is_empty()
     }
 
     fn peer_figures(&self, peer: &crate::peer::Peer) -> PeerFigures {

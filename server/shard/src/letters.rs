@@ -6,6 +6,9 @@
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
 use types::{GroupId, HybridTime};
 
+use crate::fetch;
+use crate::supply::Chunk;
+
 const FORMAT: u8 = 2;
 const CHECKSUM: usize = 4;
 
@@ -41,6 +44,28 @@ pub(crate) enum Content {
     /// The group's share of another region's batch, for its leader to decide, or what became of one: a
     /// message between regions in `global`'s format, carried on.
     Share(Vec<u8>),
+    /// A replica that comes asks its leader for the data that follow a key.
+    Pull {
+        /// Its number for the whole.
+        transfer: u64,
+        /// Its raft id.
+        replica: u64,
+        /// The last key that it has.
+        after: Vec<u8>,
+    },
+    /// A piece of a group's data.
+    Chunk(Box<Chunk>),
+    /// The leader's log begins here, and the replica lacks what went before: it must be given data.
+    Lack {
+        /// Its raft id.
+        replica: u64,
+        /// The first index of the leader's log.
+        first: u64,
+    },
+    /// The receiver was removed from the region, and has not heard of it.
+    Removed,
+    /// The leader tells the catalog's who the members are, because they are those that the catalog wants.
+    Settled(Vec<u64>),
     /// The leader's answer, confirmed by a quorum.
     Confirmed {
         /// The number that was asked under.
@@ -57,16 +82,28 @@ const CONFIRMED: u8 = 3;
 const SHARE: u8 = 4;
 const REST: u8 = 5;
 const WAKE: u8 = 6;
+const PULL: u8 = 7;
+const CHUNK: u8 = 8;
+const SETTLED: u8 = 9;
+const LACK: u8 = 10;
+const REMOVED: u8 = 11;
 
 impl Letter {
     /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         match &self.content {
             Content::Raft(bytes) | Content::Share(bytes) => bytes.len(),
+            Content::Chunk(chunk) => {
+                chunk.pairs.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() + 8
+            }
+            Content::Pull { after, .. } => after.len() + 8,
+            Content::Settled(members) => 8 * members.len(),
             Content::Held(_)
             | Content::Ask(_)
             | Content::Confirmed { .. }
             | Content::Rest { .. }
+            | Content::Lack { .. }
+            | Content::Removed
             | Content::Wake => 8,
         }
     }
@@ -100,6 +137,27 @@ pub(crate) fn encode(sender: Sender, letters: &[Letter]) -> Vec<u8> {
                 put_sized(&mut out, bytes);
             }
             Content::Wake => out.push(WAKE),
+            Content::Removed => out.push(REMOVED),
+            Content::Pull { transfer, replica, after } => {
+                out.push(PULL);
+                put_varint(&mut out, *transfer);
+                put_varint(&mut out, *replica);
+                put_sized(&mut out, after);
+            }
+            Content::Chunk(chunk) => {
+                out.push(CHUNK);
+                put_chunk(&mut out, chunk);
+            }
+            Content::Lack { replica, first } => {
+                out.push(LACK);
+                put_varint(&mut out, *replica);
+                put_varint(&mut out, *first);
+            }
+            Content::Settled(members) => {
+                out.push(SETTLED);
+                put_varint(&mut out, members.len() as u64);
+                members.iter().for_each(|member| put_varint(&mut out, *member));
+            }
             Content::Rest { term, last } => {
                 out.push(REST);
                 put_varint(&mut out, *term);
@@ -140,6 +198,18 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
             RAFT => Content::Raft(reader.sized()?.to_vec()),
             SHARE => Content::Share(reader.sized()?.to_vec()),
             WAKE => Content::Wake,
+            REMOVED => Content::Removed,
+            PULL => Content::Pull {
+                transfer: reader.varint()?,
+                replica: reader.varint()?,
+                after: reader.sized()?.to_vec(),
+            },
+            LACK => Content::Lack { replica: reader.varint()?, first: reader.varint()? },
+            CHUNK => Content::Chunk(Box::new(chunk(reader)?)),
+            SETTLED => {
+                let count = reader.count(1)?;
+                Content::Settled((0..count).map(|_| reader.varint()).collect::<Result<_, _>>()?)
+            }
             REST => Content::Rest { term: reader.varint()?, last: reader.varint()? },
             HELD => Content::Held(reader.varint()?),
             ASK => Content::Ask(reader.varint()?),
@@ -153,11 +223,48 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
     Ok((sender, letters))
 }
 
+fn put_chunk(out: &mut Vec<u8>, chunk: &Chunk) {
+    put_varint(out, chunk.transfer);
+    put_sized(out, &chunk.after);
+    put_varint(out, chunk.pairs.len() as u64);
+    for (key, value) in &chunk.pairs {
+        put_sized(out, key);
+        put_sized(out, value);
+    }
+    out.push(u8::from(chunk.end.is_some()));
+    if let Some(end) = &chunk.end {
+        put_sized(out, &fetch::encode(end));
+    }
+}
+
+fn chunk(reader: &mut Reader<'_>) -> Result<Chunk, Malformed> {
+    let (transfer, after) = (reader.varint()?, reader.sized()?.to_vec());
+    let pair = |reader: &mut Reader<'_>| Ok((reader.sized()?.to_vec(), reader.sized()?.to_vec()));
+    let pairs = (0..reader.count(2)?).map(|_| pair(reader)).collect::<Result<_, _>>()?;
+    let end = reader.bool()?.then(|| fetch::decode(reader.sized()?)).transpose()?;
+    Ok(Chunk { transfer, after, pairs, end })
+}
+
 #[cfg(test)]
 mod tests {
+    use consensus::Members;
     use proptest::prelude::*;
+    use storage::keys::PartitionState;
 
     use super::*;
+    use crate::supply::End;
+
+    fn chunk() -> impl Strategy<Value = Content> {
+        let pairs = any::<Vec<(Vec<u8>, Vec<u8>)>>();
+        let parts = (any::<u64>(), any::<Vec<u8>>(), pairs, any::<Option<u64>>());
+        parts.prop_map(|(transfer, after, pairs, end)| {
+            let end = end.map(|applied| End {
+                state: PartitionState { applied, ..PartitionState::default() },
+                members: Members::of_voters(&[1, 70_000]),
+            });
+            Content::Chunk(Box::new(Chunk { transfer, after, pairs, end }))
+        })
+    }
 
     fn letters() -> impl Strategy<Value = Vec<Letter>> {
         let content = prop_oneof![
@@ -166,7 +273,16 @@ mod tests {
             any::<u64>().prop_map(Content::Held),
             any::<(u64, u64)>().prop_map(|(term, last)| Content::Rest { term, last }),
             Just(Content::Wake),
+            Just(Content::Removed),
             any::<u64>().prop_map(Content::Ask),
+            any::<(u64, u64)>().prop_map(|(replica, first)| Content::Lack { replica, first }),
+            any::<Vec<u64>>().prop_map(Content::Settled),
+            any::<(u64, u64, Vec<u8>)>().prop_map(|(transfer, replica, after)| Content::Pull {
+                transfer,
+                replica,
+                after
+            }),
+            chunk(),
             any::<(u64, u64)>().prop_map(|(number, index)| Content::Confirmed { number, index }),
         ];
         let letter = (any::<u64>(), content);

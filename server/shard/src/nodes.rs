@@ -36,7 +36,10 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn seats(&self, group: GroupId) -> &[Seat] {
         match group {
             GroupId::CATALOG => &self.catalog.seats,
-            _ => self.replicas.get(&group).map_or(&[], |replica| &replica.seats),
+            _ => match self.replicas.get(&group) {
+                Some(replica) => &replica.seats,
+                None => self.arriving.get(&group).map_or(&[], |arriving| &arriving.seats),
+            },
         }
     }
 
@@ -88,6 +91,12 @@ impl<E: Engine> Shard<E> {
             self.figures.messages_refused += 1;
             return Ok(());
         };
+        if !self.admits(link.node) {
+            let (group, content) = (GroupId::CATALOG, Content::Removed);
+            self.write_to(link.node, Letter { group, content });
+            self.figures.messages_refused += 1;
+            return Ok(());
+        }
         if !self.settings.faults.has(Planted::NoMerge) {
             self.clock.pass(time);
         }
@@ -101,6 +110,13 @@ impl<E: Engine> Shard<E> {
                 Content::Confirmed { number, index } => self.confirmed(group, number, index),
                 Content::Wake => self.quiescence.wake_if_resting(group),
                 Content::Share(bytes) => self.share_letter(link.node, group, &bytes)?,
+                Content::Pull { transfer, replica, after } => {
+                    self.supply(link.node, group, replica, transfer, after)?;
+                }
+                Content::Lack { replica, first } => self.lack(link.node, group, replica, first),
+                Content::Removed => return Err(Error::Removed { node: self.settings.node }),
+                Content::Chunk(chunk) => self.chunk(link.node, group, *chunk)?,
+                Content::Settled(voters) => self.reported(group, voters),
             }
         }
         Ok(())
@@ -134,11 +150,16 @@ impl<E: Engine> Shard<E> {
     }
 
     /// The index up to which a group's log may be cut, as far as others are concerned. Its leader tells them,
-    /// for each of them has to know before it leads.
+    /// for each of them has to know before it leads. Whoever has been silent for long does not count: should
+    /// it come back, it is given data.
     pub(crate) fn held(&mut self, group: GroupId) -> u64 {
+        let now_ns = self.now.monotonic_ns;
+        let silent =
+            self.seats(group).iter().filter(|seat| self.quiescence.has_been_silent(seat.node, now_ns));
+        let silent: Vec<_> = silent.map(|seat| seat.replica).collect();
         let Some(raft) = self.group_mut(group) else { return 0 };
         if raft.is_leader() {
-            let held = raft.held_by_all();
+            let held = raft.held_by_all(|member| !silent.contains(&member));
             self.note_held(group, held);
             for node in self.others(group) {
                 self.write_to(node, Letter { group, content: Content::Held(held) });
@@ -163,7 +184,7 @@ impl<E: Engine> Shard<E> {
     /// Lets time pass for the groups that have members elsewhere and do not rest.
     pub(crate) fn tick(&mut self) {
         let now = self.now.monotonic_ns;
-        if self.settings.nodes.len() == 1 || now < self.due.tick_ns {
+        if !self.quiescence.knows_others() || now < self.due.tick_ns {
             return;
         }
         self.due.tick_ns = now + limits::RAFT_TICK_MS * NS_PER_MS;
@@ -222,7 +243,9 @@ fn hand_over<E: Engine>(
         return false;
     }
     let me = raft.replica();
-    let heir = members.into_iter().find(|member| *member != me && raft.is_close(*member));
+    let mut close = members.into_iter().filter(|member| *member != me && raft.is_close(*member));
+    // Whoever only learns cannot lead.
+    let heir = close.find(|member| raft.members().voters.contains(member));
     if let Some(heir) = heir {
         raft.transfer(heir, random);
     }

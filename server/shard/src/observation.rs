@@ -1,5 +1,6 @@
 //! What a checker cannot read off the disk: told under the feature `observe`, absent from the shipped server.
 
+use region::Seat;
 use storage::Engine;
 use types::{HashRange, HybridTime, RegionId, TableId};
 
@@ -19,6 +20,16 @@ pub struct ClosedReceived {
 }
 
 impl<E: Engine> Shard<E> {
+    /// How far the catalog is applied, and where it wants the replicas of a table's partitions to sit.
+    pub fn seated(&self, table: TableId) -> (u64, Vec<(HashRange, Vec<Seat>)>) {
+        let table =
+            self.catalog.applied.tables.get(&table).filter(|table| table.is_here(&self.settings.region));
+        let seats = |table: &region::Table| {
+            table.partitions().map(|(group, range)| (range, table.seats(group).to_vec())).collect()
+        };
+        (self.catalog.state.applied, table.map(seats).unwrap_or_default())
+    }
+
     /// The closed times taken in since the last call.
     pub fn take_closed_received(&mut self) -> Vec<ClosedReceived> {
         std::mem::take(&mut self.closed_received)

@@ -6,25 +6,30 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use consensus::Group;
+use consensus::{Group, Members};
 use global::ship::{Pending, Shipper};
 use partition::{Home, Overlay};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use region::{Seat, Table};
+use region::nodes::FIRST_REPLICA;
+use region::{Catalog, Nodes, Seat, Table};
 use storage::engine::{StateName, each};
 use storage::keys::{self, PartitionState};
-use storage::{Direction, Engine, LogBatch};
+use storage::log::LogWrite;
+use storage::{Batch, Direction, Engine, LogBatch};
 use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 
 use crate::confirm::Confirming;
+use crate::data::Data;
+use crate::fetch::{self, Arriving, Fetch};
 use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::quiescence::Quiescence;
 use crate::replica::{Closing, Eager, Replica, Untidy};
+use crate::reseat::Reseating;
 use crate::shard::{CatalogReplica, Due, Unsynced};
 use crate::wide::Wide;
-use crate::{Clock, Error, Figures, Settings, Shard, TurnId, identity};
+use crate::{Clock, Error, Figures, FirstStart, Settings, Shard, TurnId, identity};
 
 /// Where a shard's own states stand in the log store.
 pub(crate) const NODE: GroupId = GroupId(0);
@@ -38,8 +43,6 @@ impl<E: Engine> Shard<E> {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
         let catalog = open_catalog(&engine, &settings, &mut random)?;
         let peers = settings.peers.iter().map(|name| (name.id(), Peer::new(name.clone()))).collect();
-        let others = settings.nodes.iter().copied().filter(|node| *node != settings.node);
-        let quiescence = Quiescence::new(others, now.monotonic_ns);
         let mut shard = Shard {
             clock: Clock::new(now, HybridTime::from_u64(ceiling)),
             // What a start finds in the log, no flush covers for certain.
@@ -50,6 +53,12 @@ impl<E: Engine> Shard<E> {
             random,
             catalog,
             replicas: BTreeMap::new(),
+            arriving: BTreeMap::new(),
+            supplies: BTreeMap::new(),
+            reseating: Reseating::default(),
+            voiding: BTreeSet::new(),
+            members_known: Vec::new(),
+            members_told: None,
             names: BTreeMap::new(),
             peers,
             passed: BTreeMap::new(),
@@ -57,7 +66,7 @@ impl<E: Engine> Shard<E> {
             fans: BTreeMap::new(),
             dirty: BTreeSet::from([GroupId::CATALOG]),
             shipping: BTreeSet::new(),
-            quiescence,
+            quiescence: Quiescence::default(),
             unserved: BTreeSet::new(),
             outbox: Outbox::default(),
             confirming: Confirming::default(),
@@ -80,69 +89,134 @@ impl<E: Engine> Shard<E> {
             #[cfg(feature = "observe")]
             closed_received: Vec::new(),
         };
-        let me = &shard.settings.region;
-        let here = shard.catalog.applied.tables.values().filter(|table| table.is_here(me));
-        for table in here.cloned().collect::<Vec<_>>() {
-            shard.open_table(&table)?;
-        }
-        if shard.is_shared(GroupId::CATALOG) {
-            shard.quiescence.wake(GroupId::CATALOG);
-        }
-        shard.index_names();
+        shard.know_nodes();
+        shard.open_tables()?;
         Ok(shard)
     }
 
-    /// Opens the partitions of a table, making those that have no log.
+    /// Opens everything that the catalog says is here.
+    fn open_tables(&mut self) -> Result<(), Error> {
+        let me = &self.settings.region;
+        let here = self.catalog.applied.tables.values().filter(|table| table.is_here(me));
+        for table in here.cloned().collect::<Vec<_>>() {
+            self.open_table(&table)?;
+        }
+        self.index_names();
+        Ok(())
+    }
+
+    /// The catalog's data have come and are in place: what it says now is followed from what it said before.
+    pub(crate) fn open_fetched_catalog(&mut self, state: PartitionState) -> Result<(), Error> {
+        (self.catalog.state, self.catalog.fetch) = (state, None);
+        let after = load_catalog(&self.engine, &self.settings)?;
+        let before = std::mem::replace(&mut self.catalog.applied, after.clone());
+        self.know_nodes();
+        let mut writes = Batch::new();
+        for (table, after) in &after.tables {
+            self.give_up(before.tables.get(table), after).iter().for_each(|data| data.destroy(&mut writes));
+        }
+        self.engine.write(writes)?;
+        for (table, after) in after.tables {
+            self.follow(before.tables.get(&table).cloned(), Some(after))?;
+        }
+        self.index_names();
+        self.due.gossip_ns = 0;
+        self.restart_paused();
+        Ok(())
+    }
+
+    /// Opens the partitions of a table that have a seat here, making those that have no log.
     pub(crate) fn open_table(&mut self, table: &Table) -> Result<(), Error> {
-        let mut batch = LogBatch::new();
         let me = self.settings.node;
-        let mine = |group| table.seat_on(group, me);
-        let mut made = BTreeSet::new();
-        for group in table.partitions().map(|(group, _)| group).filter(|group| mine(*group).is_some()) {
-            if self.engine.state(group, StateName::Configuration)?.is_none() {
-                let state = load_state(&self.engine, group)?;
-                if state.applied > 0 {
-                    return Err(Error::LogLost { group, applied: state.applied });
-                }
-                let voters: Vec<_> = table.seats(group).iter().map(|seat| seat.replica).collect();
-                consensus::create(group, &voters, &mut batch);
-                made.insert(group);
-            }
+        let mine = |(group, range)| Some((group, range, table.seat_on(group, me)?));
+        let mine: Vec<_> = table.partitions().filter_map(mine).collect();
+        let mut batch = LogBatch::new();
+        let mut found = Vec::new();
+        for (group, _, seat) in &mine {
+            found.push(prepare(&self.engine, table, *group, *seat, &mut batch)?);
         }
         if !batch.is_empty() {
             self.engine.append(batch)?;
         }
-        for (group, range) in table.partitions() {
-            let Some(seat) = mine(group) else { continue };
-            let mut replica = self.open_replica(table, group, range, seat)?;
-            if made.contains(&group) && table.seats(group)[0] == seat {
-                replica.eager = Eager::new();
+        for ((group, range, seat), found) in mine.into_iter().zip(found) {
+            if found != Found::Later {
+                self.open_seat(table, group, range, seat, found)?;
             }
-            self.replicas.insert(group, replica);
-            if self.is_shared(group) {
-                self.quiescence.wake(group);
-            }
-            self.unserved.insert(group);
-            self.dirty.insert(group);
-            self.shipping.insert(group);
         }
         Ok(())
     }
 
-    fn open_replica(
+    /// Opens one partition that has a seat here.
+    pub(crate) fn open_seated(
+        &mut self,
+        table: &Table,
+        group: GroupId,
+        range: HashRange,
+    ) -> Result<(), Error> {
+        let Some(seat) = table.seat_on(group, self.settings.node) else { return Ok(()) };
+        let mut batch = LogBatch::new();
+        let found = prepare(&self.engine, table, group, seat, &mut batch)?;
+        if !batch.is_empty() {
+            self.engine.append(batch)?;
+        }
+        match found {
+            Found::Later => Ok(()),
+            _ => self.open_seat(table, group, range, seat, found),
+        }
+    }
+
+    fn open_seat(
         &mut self,
         table: &Table,
         group: GroupId,
         range: HashRange,
         seat: Seat,
-    ) -> Result<Replica<E>, Error> {
+        found: Found,
+    ) -> Result<(), Error> {
         let home = self.home(table, group, range);
+        let seats = table.seats(group).to_vec();
+        let data = Data::Partition { table: table.entry.id, group, range };
+        let Some((raft, fetch)) = open_group(&self.engine, data, seat.replica, &mut self.random)? else {
+            // Its group went on without it, and the catalog will say so.
+            return Ok(());
+        };
+        if let Some(fetch) = fetch {
+            self.arriving.insert(group, Arriving { group: raft, home, seats: seats.clone(), fetch });
+            self.dirty.insert(group);
+        } else {
+            let mut replica = self.replica(raft, home, seats.clone())?;
+            if found == Found::Made && seats[0] == seat {
+                replica.eager = Eager::new();
+            }
+            self.take_up(replica);
+        }
+        self.note_seats(group, &seats);
+        Ok(())
+    }
+
+    /// A replica's data have come and are in place.
+    pub(crate) fn open_fetched(&mut self, group: GroupId) -> Result<(), Error> {
+        let arriving = self.arriving.remove(&group).expect("its data were fetched");
+        let replica = self.replica(arriving.group, arriving.home, arriving.seats)?;
+        self.take_up(replica);
+        Ok(())
+    }
+
+    fn take_up(&mut self, replica: Replica<E>) {
+        let group = replica.home.partition;
+        self.replicas.insert(group, replica);
+        self.unserved.insert(group);
+        self.dirty.insert(group);
+        self.shipping.insert(group);
+    }
+
+    /// A replica over the data that are here.
+    fn replica(&mut self, raft: Group<E>, home: Home, seats: Vec<Seat>) -> Result<Replica<E>, Error> {
+        let group = home.partition;
         let state = load_state(&self.engine, group)?;
-        let raft =
-            Group::open(self.engine.clone(), group, seat.replica, state.applied, None, &mut self.random)?;
         let overlay = Overlay::new(home.incarnation);
         let last_change = last_change(&self.engine, group)?;
-        let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, range))?;
+        let ledger_entries = count(&self.engine, keys::ledger::hashes(home.table, home.range))?;
         let (term, closed) = (raft.term(), state.closed);
         // Its log begins with the first leader's own entry, and is never cut back to nothing.
         let established = raft.last_index() > consensus::BEGINNING;
@@ -150,7 +224,7 @@ impl<E: Engine> Shard<E> {
         Ok(Replica {
             group: raft,
             held: 0,
-            seats: table.seats(group).to_vec(),
+            seats,
             home,
             state,
             overlay,
@@ -204,31 +278,121 @@ impl<E: Engine> Shard<E> {
     }
 }
 
+/// What a disk holds of a replica that the catalog says is here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Found {
+    /// Its log.
+    Log,
+    /// Nothing: its log was made.
+    Made,
+    /// The log of one that came after it: the catalog's own log will tell how.
+    Later,
+}
+
+/// Looks for a replica's log and makes one where there is none, or only that of one that was here before. A
+/// replica that its group was made with begins like the others; one that came later is given data (`P6`).
+fn prepare(
+    engine: &impl Engine,
+    table: &Table,
+    group: GroupId,
+    seat: Seat,
+    batch: &mut LogBatch,
+) -> Result<Found, Error> {
+    if engine.state(group, StateName::Configuration)?.is_some() {
+        let stored = engine.state(group, StateName::Replica)?.and_then(|bytes| bytes.try_into().ok());
+        match stored.map_or(seat.replica, u64::from_be_bytes) {
+            there if there == seat.replica => return Ok(Found::Log),
+            there if there > seat.replica => return Ok(Found::Later),
+            _ => batch.push(LogWrite::Remove { group }),
+        }
+    }
+    if seat.replica < FIRST_REPLICA {
+        let state = load_state(engine, group)?;
+        if state.applied > 0 {
+            return Err(Error::LogLost { group, applied: state.applied });
+        }
+        let voters: Vec<_> = table.seats(group).iter().map(|seat| seat.replica).collect();
+        consensus::create(group, &voters, batch);
+    } else {
+        consensus::join(group, batch);
+    }
+    let value = seat.replica.to_be_bytes().to_vec();
+    batch.push(LogWrite::State { group, name: StateName::Replica, value });
+    Ok(Found::Made)
+}
+
 fn open_catalog<E: Engine>(
     engine: &E,
     settings: &Settings,
     random: &mut ChaCha8Rng,
 ) -> Result<CatalogReplica<E>, Error> {
-    if engine.state(GroupId::CATALOG, StateName::Configuration)?.is_none() {
+    let (catalog, node) = (GroupId::CATALOG, settings.node);
+    if engine.state(catalog, StateName::Configuration)?.is_none() {
         let mut batch = LogBatch::new();
         let voters: Vec<_> = settings.nodes.iter().map(|node| node.0).collect();
-        consensus::create(GroupId::CATALOG, &voters, &mut batch);
+        match settings.first_start {
+            FirstStart::Joining => consensus::join(catalog, &mut batch),
+            _ => consensus::create(catalog, &voters, &mut batch),
+        }
         engine.append(batch)?;
     }
-    let seats = settings.nodes.iter().map(|node| Seat { node: *node, replica: node.0 }).collect();
-    let state = load_state(engine, GroupId::CATALOG)?;
-    let group = Group::open(engine.clone(), GroupId::CATALOG, settings.node.0, state.applied, None, random)?;
-    let applied = region::update::load(engine, settings.region.clone(), settings.nodes.clone())?;
+    let opened = open_group(engine, Data::Catalog, node.0, random)?;
+    let (group, fetch) = opened.ok_or(Error::Removed { node })?;
+    let state = load_state(engine, catalog)?;
     Ok(CatalogReplica {
         term: group.term(),
         held: 0,
         group,
-        seats,
+        seats: Vec::new(),
         state,
-        applied,
+        applied: load_catalog(engine, settings)?,
         in_flight: None,
         queue: VecDeque::new(),
+        fetch,
+        reported: BTreeMap::new(),
+        led_since_ns: None,
+        unplanned: true,
     })
+}
+
+/// A replica's raft group, and how far its data are, if it has none.
+type Opened<E> = (Group<E>, Option<Fetch>);
+
+/// Opens a group's replica; and says that it must fetch data, if what is here is void. `None` if it is no
+/// member any more.
+fn open_group<E: Engine>(
+    engine: &E,
+    data: Data,
+    replica: u64,
+    random: &mut ChaCha8Rng,
+) -> Result<Option<Opened<E>>, Error> {
+    let (disk, group) = (engine.clone(), data.group());
+    if let Some(members) = fetch::void(engine, group)? {
+        let mut writes = Batch::new();
+        data.destroy(&mut writes);
+        engine.write(writes)?;
+        let raft = Group::open_void(disk, group, replica, Some(&members), random)?;
+        return Ok(Some((raft, Some(Fetch::default()))));
+    }
+    fetch::redo(engine, group)?;
+    let members = load_members(engine, group)?;
+    if members.as_ref().is_some_and(|members| !members.contains(replica)) {
+        return Ok(None);
+    }
+    let applied = load_state(engine, group)?.applied;
+    let raft = Group::open(disk, group, replica, applied, members.as_ref(), random)?;
+    Ok(Some((raft, None)))
+}
+
+fn load_catalog(engine: &impl Engine, settings: &Settings) -> Result<Catalog, Error> {
+    let nodes = Nodes::begun_with(&settings.nodes, &settings.addresses);
+    Ok(region::update::load(engine, settings.region.clone(), nodes)?)
+}
+
+/// A group's members as of its data; none, if they never changed.
+fn load_members(engine: &impl Engine, group: GroupId) -> Result<Option<Members>, Error> {
+    let stored = engine.get(&keys::members::encode(group))?;
+    Ok(stored.map(|bytes| Members::decode(&bytes)).transpose()?)
 }
 
 fn load_state(engine: &impl Engine, group: GroupId) -> Result<PartitionState, Error> {

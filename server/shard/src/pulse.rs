@@ -53,13 +53,13 @@ impl<E: Engine> Shard<E> {
     fn choose_closed(&mut self) {
         let present = self.clock.present().min(self.clock.durable());
         self.clock.pass(present);
-        let alone = self.settings.nodes.len() == 1 || self.settings.faults.has(Planted::CloseAlone);
+        let hasty = self.settings.faults.has(Planted::CloseAlone);
         let mut asking = Vec::new();
         for (group, replica) in self.replicas.iter_mut().filter(|(_, replica)| replica.decides()) {
             let flying = replica.overlay.least_stamp().map_or(HybridTime::MAX, HybridTime::previous);
             replica.closed = replica.closed.max(present.min(flying));
             let chosen = Closing { time: replica.closed, last_change: replica.last_change };
-            match alone || !replica.home.replicated() {
+            match hasty || replica.seats.len() == 1 || !replica.home.replicated() {
                 true => replica.promised = chosen,
                 false => asking.push((*group, chosen)),
             }

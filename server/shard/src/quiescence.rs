@@ -50,10 +50,23 @@ struct Other {
 }
 
 impl Quiescence {
-    /// All nodes are taken to live until they have been silent.
-    pub fn new(others: impl Iterator<Item = NodeId>, now_ns: u64) -> Self {
-        let other = |node| (node, Other { heard_ns: now_ns, life: None, lives: true, unwritten: 0 });
-        Quiescence { others: others.map(other).collect(), ..Quiescence::default() }
+    /// The region's other nodes; whoever is new is taken to live.
+    pub fn know(&mut self, others: BTreeSet<NodeId>, now_ns: u64) {
+        self.others.retain(|node, _| others.contains(node));
+        for node in others {
+            let new = || Other { heard_ns: now_ns, life: None, lives: true, unwritten: 0 };
+            self.others.entry(node).or_insert_with(new);
+        }
+    }
+
+    /// Whether the region has other nodes.
+    pub fn knows_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Whether a node is one of them.
+    pub fn knows(&self, node: NodeId) -> bool {
+        self.others.contains_key(&node)
     }
 
     /// A group is new, or must tick again.
@@ -98,6 +111,12 @@ impl Quiescence {
         self.others.get(&node).is_some_and(|other| other.lives)
     }
 
+    /// Whether another node has been silent for so long that logs are not kept for it.
+    pub fn has_been_silent(&self, node: NodeId, now_ns: u64) -> bool {
+        let patience_ns = limits::LOG_KEPT_FOR_MS * NS_PER_MS;
+        self.others.get(&node).is_some_and(|other| other.heard_ns + patience_ns < now_ns)
+    }
+
     fn rest(&mut self, group: GroupId, belief: Belief) {
         self.awake.remove(&group);
         self.resting.insert(group, belief);
@@ -112,6 +131,7 @@ impl<E: Engine> Shard<E> {
         let restarted = other.life.replace(life).is_some_and(|before| before != life);
         let returned = !std::mem::replace(&mut other.lives, true);
         other.heard_ns = now_ns;
+        self.catalog.unplanned |= returned;
         if restarted {
             self.wake_groups_of(node, Cause::Restarted);
         } else if returned {
@@ -257,10 +277,14 @@ impl<E: Engine> Shard<E> {
     }
 
     /// The node that leads a group, as far as this one knows.
-    fn leader_of(&self, group: GroupId) -> Option<NodeId> {
-        match self.replicas.get(&group) {
-            None => self.catalog.group.leader().map(NodeId),
-            Some(replica) => replica.leader_node(),
+    pub(crate) fn leader_of(&self, group: GroupId) -> Option<NodeId> {
+        if group == GroupId::CATALOG {
+            return self.catalog.group.leader().map(NodeId);
         }
+        let leader = match self.replicas.get(&group) {
+            Some(replica) => replica.group.leader(),
+            None => self.arriving.get(&group)?.group.leader(),
+        }?;
+        self.seats(group).iter().find(|seat| seat.replica == leader).map(|seat| seat.node)
     }
 }

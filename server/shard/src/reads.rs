@@ -100,13 +100,29 @@ impl<E: Engine> Shard<E> {
         self.read_scan(number, request, plan, Vec::new())
     }
 
-    /// What to read for a scan, and the partitions that it touches.
+    /// What to read for a scan, and the partitions that it touches: as many from the first on as have a
+    /// replica here. The page says who holds what follows.
     fn plan_scan(&self, request: &Scan) -> Result<(scan::Plan, Vec<GroupId>), Refusal> {
         let table = self.table(&request.table)?;
-        let plan = scan::plan(&table.entry.key, request)?;
+        let mut plan = scan::plan(&table.entry.key, request)?;
         let touched =
             table.partitions().filter(|(_, part)| plan.range.is_some_and(|range| range.overlaps(part)));
-        let groups = touched.map(|(group, _)| group).collect();
+        let (mut groups, mut end) = (Vec::new(), None);
+        for (group, part) in touched {
+            if !self.replicas.contains_key(&group) {
+                let Refusal::Elsewhere { node } = self.holder(group) else { return Err(Refusal::NotLeader) };
+                if groups.is_empty() {
+                    return Err(Refusal::Elsewhere { node });
+                }
+                plan.rest = Some((node, part.first));
+                break;
+            }
+            groups.push(group);
+            end = Some(part.last);
+        }
+        if let (Some(range), Some(end)) = (&mut plan.range, end) {
+            range.last = range.last.min(end);
+        }
         Ok((plan, groups))
     }
 

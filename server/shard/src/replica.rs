@@ -12,6 +12,8 @@ use storage::Engine;
 use storage::keys::PartitionState;
 use types::{HybridTime, NodeId, Planted, RegionId, limits};
 
+use crate::data::Data;
+use crate::fetch;
 use crate::waiter::Waiter;
 
 /// A partition's replica.
@@ -114,6 +116,11 @@ impl Untidy {
 }
 
 impl<E: Engine> Replica<E> {
+    /// Where its data lie.
+    pub fn data(&self) -> Data {
+        fetch::data(&self.home)
+    }
+
     /// What decisions are made against.
     pub fn view<'a>(&'a self, engine: &'a E) -> View<'a, E> {
         View { engine, overlay: &self.overlay }

@@ -7,6 +7,7 @@ use region::{Life, Table};
 use storage::Engine;
 use types::{GroupId, NodeId, TableName, limits};
 
+use crate::catalog::CatalogRequest;
 use crate::replica::Replica;
 use crate::{Envelope, Error, Reply, Request, Shard};
 
@@ -22,7 +23,7 @@ impl<E: Engine> Shard<E> {
             Command::Item(operation) => self.operation(number, operation)?.err(),
             Command::Table(command) => self.table_command(number, command)?.err(),
             Command::Region(command) => self.region_command(number, command).err(),
-            Command::Cluster(_) => Some(Refusal::NotLeader),
+            Command::Cluster(command) => self.enqueue(CatalogRequest::Cluster { number, command }).err(),
         };
         if let Some(refusal) = refused {
             self.reply(number, Err(refusal));

@@ -8,18 +8,21 @@ use rand_chacha::ChaCha8Rng;
 use region::{BatchWriteFan, Catalog, Seat};
 use storage::keys::PartitionState;
 use storage::{Engine, LogBatch};
-use types::{GroupId, NodeId, Now, RegionId, TableId, TableName, limits};
+use types::{GroupId, Now, RegionId, TableId, TableName, limits};
 
 use crate::catalog::CatalogRequest;
 use crate::compact::Flushing;
 use crate::confirm::Confirming;
+use crate::fetch::{Arriving, Fetch};
 use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::quiescence::Quiescence;
 use crate::replica::Replica;
+use crate::reseat::Reseating;
+use crate::supply::Supplies;
 use crate::waiter::CatalogWaiter;
 use crate::wide::Wide;
-use crate::{Clock, Envelope, Error, Figures, Inbox, Settings, SnapshotRead, Turn, TurnId};
+use crate::{Clock, Envelope, Error, Figures, Inbox, Member, Settings, SnapshotRead, Turn, TurnId};
 
 /// One shard.
 pub struct Shard<E: Engine> {
@@ -30,6 +33,17 @@ pub struct Shard<E: Engine> {
     pub(crate) random: ChaCha8Rng,
     pub(crate) catalog: CatalogReplica<E>,
     pub(crate) replicas: BTreeMap<GroupId, Replica<E>>,
+    /// Replicas that have no data yet.
+    pub(crate) arriving: BTreeMap<GroupId, Arriving<E>>,
+    /// Data that others fetch.
+    pub(crate) supplies: Supplies<E::Snapshot>,
+    /// Groups whose members change.
+    pub(crate) reseating: Reseating,
+    /// Groups whose data here are to be void.
+    pub(crate) voiding: BTreeSet<GroupId>,
+    /// The other nodes of the region, and what of it the driver was told.
+    pub(crate) members_known: Vec<Member>,
+    pub(crate) members_told: Option<Vec<Member>>,
     pub(crate) names: BTreeMap<TableName, TableId>,
     pub(crate) peers: BTreeMap<RegionId, Peer>,
     pub(crate) passed: BTreeMap<TableId, Passed>,
@@ -90,6 +104,13 @@ pub(crate) struct CatalogReplica<E: Engine> {
     /// The index of the update in flight; one at a time.
     pub in_flight: Option<(u64, CatalogWaiter)>,
     pub queue: VecDeque<CatalogRequest>,
+    /// How far its data are, while it has none.
+    pub fetch: Option<Fetch>,
+    /// While it leads: what other leaders reported of their groups' members.
+    pub reported: BTreeMap<GroupId, Vec<u64>>,
+    /// While it leads: since when, and whether there may be something to plan.
+    pub led_since_ns: Option<u64>,
+    pub unplanned: bool,
 }
 
 /// What a turn appended and a sync makes durable.
@@ -100,6 +121,8 @@ pub(crate) struct Unsynced {
     pub numbers: Vec<(GroupId, u64)>,
     /// The ceiling that was appended, if one was.
     pub ceiling: Option<types::HybridTime>,
+    /// Groups whose data are void once it is synced.
+    pub voided: Vec<GroupId>,
 }
 
 /// When periodic work is due, on the monotonic clock in nanoseconds.
@@ -112,6 +135,7 @@ pub(crate) struct Due {
     pub again_ns: u64,
     pub gossip_ns: u64,
     pub pressure_ns: u64,
+    pub reseat_ns: u64,
 }
 
 impl<E: Engine> Shard<E> {
@@ -123,6 +147,7 @@ impl<E: Engine> Shard<E> {
         self.now = now;
         self.clock.advance(now);
         self.take(inbox)?;
+        self.change_confirmed();
         self.decide_catalog();
         self.do_what_is_due()?;
         self.ship()?;
@@ -134,10 +159,14 @@ impl<E: Engine> Shard<E> {
         Ok(Turn { id: self.turn, sync, send, reads })
     }
 
-    /// The other nodes of the region that were not removed, and where they are, if that has changed since it
-    /// was last asked.
-    pub fn take_nodes(&mut self) -> Option<Vec<(NodeId, String)>> {
-        None
+    /// The other nodes of the region, as far as the catalog here knows them, if that has changed since it was
+    /// last asked.
+    pub fn take_members(&mut self) -> Option<Vec<Member>> {
+        if self.members_told.as_ref() == Some(&self.members_known) {
+            return None;
+        }
+        self.members_told = Some(self.members_known.clone());
+        self.members_told.clone()
     }
 
     /// Whether another turn may be made: not while as many syncs are under way as may be.
@@ -155,11 +184,15 @@ impl<E: Engine> Shard<E> {
         if let Some(ceiling) = done.ceiling {
             self.clock.set_durable(ceiling);
         }
+        for group in done.voided {
+            self.void(group)?;
+        }
         for (group, number) in &done.numbers {
             if let Some(raft) = self.group_mut(*group) {
                 let messages = raft.persisted(*number);
                 self.post(*group, messages);
             }
+            self.place(*group, *number)?;
             self.dirty.insert(*group);
         }
         let mut batch = LogBatch::new();
@@ -184,6 +217,7 @@ impl<E: Engine> Shard<E> {
                 Envelope::Request(request) => self.request(*request)?,
                 Envelope::Link(link) => self.link(link)?,
                 Envelope::Node(link) => self.letters(&link)?,
+                Envelope::Removed => return Err(Error::Removed { node: self.settings.node }),
                 Envelope::LinkUp(peer) => self.link_up(peer),
                 Envelope::LinkDown(peer) => self.link_down(peer),
                 Envelope::Reply(_) => unreachable!("replies only leave"),
@@ -197,12 +231,13 @@ impl<E: Engine> Shard<E> {
         let catalog_waits = !self.catalog.queue.is_empty() && self.catalog.in_flight.is_none();
         if !self.dirty.is_empty()
             || !self.unsynced.numbers.is_empty()
+            || !self.voiding.is_empty()
             || catalog_waits && self.catalog_decides()
         {
             return Some(0);
         }
         let due = self.due;
-        let tick_ns = if self.settings.nodes.len() > 1 { due.tick_ns } else { u64::MAX };
+        let tick_ns = if self.quiescence.knows_others() { due.tick_ns } else { u64::MAX };
         let periodic = due.pulse_ns.min(due.tidy_ns).min(due.again_ns).min(due.gossip_ns).min(tick_ns);
         let shipping = self.shipping.iter().filter_map(|group| self.ship_wake_at_ns(*group)).min();
         Some(shipping.map_or(periodic, |at| at.min(periodic)))
@@ -211,7 +246,10 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn group_and_random(&mut self, group: GroupId) -> Option<(&mut Group<E>, &mut ChaCha8Rng)> {
         let group = match group {
             GroupId::CATALOG => &mut self.catalog.group,
-            _ => &mut self.replicas.get_mut(&group)?.group,
+            _ => match self.replicas.get_mut(&group) {
+                Some(replica) => &mut replica.group,
+                None => &mut self.arriving.get_mut(&group)?.group,
+            },
         };
         Some((group, &mut self.random))
     }

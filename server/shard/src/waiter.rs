@@ -6,6 +6,7 @@ use item::{Error, Outcome};
 use types::{GroupId, NodeId, TableId, TableName};
 
 use crate::PeerNode;
+use crate::cluster::Wanted;
 
 /// Waits for an index of a partition.
 #[derive(Debug)]
@@ -61,6 +62,13 @@ pub(crate) enum CatalogWaiter {
         /// The request.
         number: u64,
     },
+    /// A client who asked about nodes.
+    Cluster {
+        /// The request.
+        number: u64,
+        /// What it is answered.
+        wanted: Wanted,
+    },
     /// A peer who is told that its entry is known.
     Known {
         /// Who.
@@ -72,4 +80,16 @@ pub(crate) enum CatalogWaiter {
     },
     /// Nobody.
     Nobody,
+}
+
+impl CatalogWaiter {
+    /// The client's request, if it is one.
+    pub fn request(&self) -> Option<u64> {
+        match self {
+            CatalogWaiter::Table { number, .. }
+            | CatalogWaiter::Region { number }
+            | CatalogWaiter::Cluster { number, .. } => Some(*number),
+            CatalogWaiter::Known { .. } | CatalogWaiter::Nobody => None,
+        }
+    }
 }

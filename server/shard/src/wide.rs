@@ -63,6 +63,9 @@ impl<E: Engine> Shard<E> {
 
     /// A scan may read a group once it has applied so much.
     pub(crate) fn confirmed(&mut self, group: GroupId, number: u64, index: u64) {
+        if group == GroupId::CATALOG {
+            return self.catalog_confirmed(number, index);
+        }
         self.tell_after(group, index, Waiter::Confirmed { group, number });
     }
 

@@ -188,7 +188,7 @@ fn a_strong_scan_reads_what_every_leader_acknowledged() {
     // One that is cut off cannot tell, and says so.
     world.cut.extend([(0, 1), (1, 0), (0, 2), (2, 0)]);
     let page = PageOptions { consistent: true, ..PageOptions::default() };
-    let scan = Scan { table: types::TableName::new("movies").unwrap(), segment: None, page };
+    let scan = Scan { table: types::TableName::new("movies").unwrap(), segment: None, from: None, page };
     let refused = world.command(0, Command::Item(Operation::Scan(scan)));
     assert!(matches!(refused, Err(Error::NotLeader)), "{refused:?}");
 }

@@ -119,4 +119,11 @@ pub enum StateName {
     ClockCeiling = 4,
     /// Whose disk it is, under group 0.
     Identity = 5,
+    /// The raft id of the replica whose log it is.
+    Replica = 6,
+    /// What the data that the log begins behind stand at: it precedes the group's own state, which is put in
+    /// place afterwards, and after a crash from here (`P6`).
+    Restored = 7,
+    /// The data beside this log are void, and its members are these; empty once they are not (`P6`).
+    Void = 8,
 }

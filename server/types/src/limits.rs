@@ -116,10 +116,31 @@ pub const GIVE_WAY_INTERVAL_MS: u64 = 2000;
 pub const REPLICAS: usize = 3;
 /// How long a node waits, at most, for a partition to be led again before it refuses a call.
 pub const LEADER_WAIT_MS_MAX: u64 = 3000;
+/// How often a call is passed on at once, from one node to the next that is named.
+pub const PASSES_MAX: u32 = 3;
 /// How long it waits before it looks again.
 pub const LEADER_WAIT_MS: u64 = 50;
 /// Nodes of one region.
 pub const NODES_MAX: usize = 64;
+/// Partitions of a region that have replicas on their way at once.
+pub const MOVES_MAX: usize = 64;
+/// How often a leader looks whether its group's members are those that the catalog wants, and the catalog's
+/// leader whether any should be others, in milliseconds.
+pub const RESEAT_INTERVAL_MS: u64 = 250;
+/// Replicas that a node fetches the data of at once.
+pub const FETCHES_MAX: usize = 8;
+/// Replicas that a node gives data to at once.
+pub const SUPPLIES_MAX: usize = 16;
+/// Data that travel in one letter, in bytes, as far as a single record is not larger.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// How long a node waits for data before it asks again, in milliseconds.
+pub const FETCH_RETRY_MS: u64 = 1000;
+/// How long a node that was removed waits, without a leader of the catalog, before it ends.
+pub const REMOVED_LINGER_MS: u64 = 5000;
+/// How often it asks for the same piece before it begins again.
+pub const FETCH_TRIES_MAX: u32 = 3;
+/// How long a view is kept for a node that does not ask for more of it, in milliseconds.
+pub const SUPPLY_IDLE_MS: u64 = 30_000;
 /// Letters from one node to another that leave in one message.
 pub const NODE_MESSAGE_BYTES: usize = 1024 * 1024;
 /// Ticks without a sign of the leader before a replica campaigns, at least; the most is one less than twice
@@ -136,6 +157,9 @@ pub const RAFT_TAIL_BYTES_MAX: usize = 1024 * 1024;
 pub const RAFT_IDLE_ENTRIES_MAX: usize = 64;
 /// Log not yet covered by a flush, after which a flush is due (DESIGN section 5).
 pub const LOG_UNFLUSHED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// How long a silent node's partitions keep what it lacks in their logs; after that it is given data instead.
+pub const LOG_KEPT_FOR_MS: u64 = 10 * 60 * 1000;
 
 /// Clock difference between nodes past which a remote version is held back (`P7`).
 pub const CLOCK_OFFSET_MS_MAX: u64 = 500;

@@ -40,19 +40,21 @@ pub enum Planted {
     ShowUncommitted,
     /// Groups sleep on though the node that led them is lost (`P5`).
     SleepOn,
-    /// Logs are cut at what is flushed here, whoever lacks it (`P6`).
-    CutUnheld,
     /// Times of other nodes are not merged (`P7`).
     NoMerge,
     /// Closed times leave before a quorum has heard of them (`P8`).
     CloseAlone,
     /// A share of a batch is called committed when it is proposed (`P13`).
     ShareUncommitted,
+    /// Data that were fetched count before they are flushed (`P6`).
+    MarkUnflushed,
+    /// What an earlier replica left behind is not destroyed (`P6`).
+    KeepOldRange,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Planted; 21] = [
+    pub const ALL: [Planted; 22] = [
         Planted::AcknowledgeBeforeSync,
         Planted::ShipBeforeCommit,
         Planted::CursorBeforeAck,
@@ -70,10 +72,11 @@ impl Planted {
         Planted::ForgetRequests,
         Planted::ShowUncommitted,
         Planted::SleepOn,
-        Planted::CutUnheld,
         Planted::NoMerge,
         Planted::CloseAlone,
         Planted::ShareUncommitted,
+        Planted::MarkUnflushed,
+        Planted::KeepOldRange,
     ];
 
     /// The name that a command line takes.
@@ -96,10 +99,11 @@ impl Planted {
             Planted::ForgetRequests => "forget-requests",
             Planted::ShowUncommitted => "show-uncommitted",
             Planted::SleepOn => "sleep-on",
-            Planted::CutUnheld => "cut-unheld",
             Planted::NoMerge => "no-merge",
             Planted::CloseAlone => "close-alone",
             Planted::ShareUncommitted => "share-uncommitted",
+            Planted::MarkUnflushed => "mark-unflushed",
+            Planted::KeepOldRange => "keep-old-range",
         }
     }
 

@@ -56,6 +56,7 @@ pub fn run(seed: u64, nodes: usize, faults: Faults, purpose: Purpose) -> Run {
         seed,
         regions: regions.collect(),
         nodes,
+        spares: 0,
         faults,
         written: purpose == Purpose::Read,
     });
@@ -136,6 +137,7 @@ impl Converge {
             Happening::Timer(Timer::Focus) => self.workload.refocus(world),
             Happening::Timer(Timer::Task(task)) => self.operator.give(world, self.workload.number(), task),
             Happening::Timer(Timer::Action(step)) => self.plan.act(step, world, &mut self.operator),
+            Happening::Timer(Timer::Move(_)) => unreachable!("no node comes or goes"),
             Happening::Timer(Timer::Probe) => self.probe(),
             Happening::Reply { node, reply } => {
                 let known = self.workload.reply(world, &reply) || self.operator.reply(world, &reply);

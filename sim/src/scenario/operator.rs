@@ -1,9 +1,10 @@
 //! The operator: creates the table, pauses and resumes directions, and insists until it is done.
 
+use item::error::Kind;
 use item::operation::Command;
 use item::outcome::Answer;
 use shard::{Reply, Request};
-use types::command::{RegionCommand, TableAnswer, TableCommand};
+use types::command::{ClusterAnswer, RegionCommand, TableAnswer, TableCommand};
 use types::{KeySchema, TableName};
 
 use crate::clock::MILLISECOND_NS;
@@ -39,6 +40,11 @@ impl Operator {
             partitions,
         };
         self.add(world, 0, Command::Table(command));
+    }
+
+    /// Insists on a command in a region until it is carried out or refused for good.
+    pub fn ask(&mut self, world: &mut World, region: usize, command: Command) {
+        self.add(world, region, command);
     }
 
     /// Pauses or resumes shipping from one region to another; an earlier command about it is given up.
@@ -91,11 +97,19 @@ impl Operator {
         };
         let at = &mut self.tasks[task];
         at.number = None;
-        at.done |= matches!(
-            reply.result,
-            Ok(Answer::Table(TableAnswer::Table(_)) | Answer::Region(_))
-                | Err(item::Error::TableInUse { .. })
-        );
+        at.done |= match &reply.result {
+            Ok(Answer::Table(TableAnswer::Table(_)) | Answer::Region(_) | Answer::Item(_)) => true,
+            Err(item::Error::TableInUse { .. }) => true,
+            Ok(Answer::Cluster(answer)) => {
+                world.tally.moves += 1;
+                if let ClusterAnswer::Joined { node, .. } = answer {
+                    world.join(at.region, *node);
+                }
+                true
+            }
+            Err(error) => matches!(at.command, Command::Cluster(_)) && error.kind() == Kind::Client,
+            Ok(_) => false,
+        };
         if !at.done {
             world.set_timer(RETRY_MS * MILLISECOND_NS, Timer::Task(task));
         }

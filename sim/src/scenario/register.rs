@@ -3,7 +3,8 @@
 //!
 //! Storm and calm alternate as in `converge`. Then the faults stop. Either everything is healed, or one node
 //! of each region stays dead; either way every register must be written within a minute of virtual time, and
-//! the nodes that live must come to hold the same.
+//! the nodes that live must come to hold the same. In `membership` nodes join, are drained and removed and
+//! die meanwhile, and replicas are moved; in the end every replica sits where its catalog says.
 
 use types::{Faults, RegionName};
 
@@ -17,11 +18,14 @@ use crate::run::{Purpose, Run};
 use crate::violation::Violation;
 use crate::world::{Happening, Setting, World};
 
+use super::moves::Moves;
 use super::operator::Operator;
 use super::plan::Plan;
 
 const REGIONS: [&str; 3] = ["a", "b", "c"];
 const NODES: usize = 3;
+/// Machines of each region that may join it.
+const SPARES: usize = 2;
 /// Virtual time that the faults take at least.
 const LEAST_NS: u64 = 60 * SECOND_NS;
 /// Operations that a run must have had answered.
@@ -49,19 +53,27 @@ struct Register {
     registers: Registers,
     operator: Operator,
     plan: Plan,
+    moves: Option<Moves>,
     rested: bool,
 }
 
-/// Runs a seed to its end.
-pub fn run(seed: u64, ending: Ending, faults: Faults, purpose: Purpose) -> Run {
+/// Runs a seed to its end; if `moving`, nodes come and go in it.
+pub fn run(seed: u64, ending: Ending, moving: bool, faults: Faults, purpose: Purpose) -> Run {
     let regions = REGIONS.iter().map(|name| RegionName::new(*name).expect("the names are valid"));
     let (regions, written) = (regions.collect(), purpose == Purpose::Read);
-    let world = World::new(&Setting { seed, regions, nodes: NODES, faults, written });
+    let spares = if moving { SPARES } else { 0 };
+    let world = World::new(&Setting { seed, regions, nodes: NODES, spares, faults, written });
     let registers = Registers::new(seed, &world);
     let mut chance = Chance::new(seed, Stream::Plan);
-    let plan = Plan::draw(&mut chance, world.nodes.len(), NODES, LEAST_NS);
-    let mut register = Register { world, registers, operator: Operator::default(), plan, rested: false };
-    register.begin(chance.between(1, 4) as u32);
+    let plan = Plan::draw(&mut chance, world.nodes.len(), NODES + spares, LEAST_NS);
+    let partitions = chance.between(1, 4) as u32;
+    let moves = moving.then(|| {
+        let nodes = (NODES as u64, SPARES as u64);
+        Moves::draw(&mut chance, REGIONS.len(), nodes, &registers.table, partitions, LEAST_NS)
+    });
+    let operator = Operator::default();
+    let mut register = Register { world, registers, operator, plan, moves, rested: false };
+    register.begin(partitions);
     register.suffer();
     if ending == Ending::QuorumCore {
         register.bury(&mut chance);
@@ -81,6 +93,9 @@ impl Register {
         self.operator.create_table(&mut self.world, &table, &key, partitions);
         self.registers.start(&mut self.world);
         self.plan.set_timers(&mut self.world);
+        if let Some(moves) = &self.moves {
+            moves.set_timers(&mut self.world);
+        }
     }
 
     /// Clients and faults, until the plan is through and enough was done.
@@ -138,6 +153,11 @@ impl Register {
             Happening::Timer(Timer::Patience(number)) => self.registers.lose_patience(world, number),
             Happening::Timer(Timer::Task(task)) => self.operator.give(world, self.registers.number(), task),
             Happening::Timer(Timer::Action(step)) => self.plan.act(step, world, &mut self.operator),
+            Happening::Timer(Timer::Move(step)) => {
+                if let Some(moves) = &mut self.moves {
+                    moves.act(step, world, &mut self.operator);
+                }
+            }
             Happening::Timer(Timer::Focus) => unreachable!("these clients have no focus"),
             Happening::Timer(Timer::Probe) => {
                 self.rested = self.unrest().is_none();
@@ -167,7 +187,10 @@ impl Register {
                 return Some(format!("{} does not serve", node.label()));
             }
         }
-        finals::differing(&self.world.nodes, self.table()?)
+        match self.moves {
+            None => finals::differing(&self.world.nodes, self.table()?),
+            Some(_) => finals::misplaced(&self.world, self.table()?),
+        }
     }
 
     /// The table's id, as some disk has it.

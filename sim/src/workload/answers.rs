@@ -162,7 +162,12 @@ mod tests {
     }
 
     fn scan() -> Waiting {
-        waiting(Operation::Scan(Scan { table: table(), segment: None, page: PageOptions::default() }))
+        waiting(Operation::Scan(Scan {
+            table: table(),
+            segment: None,
+            from: None,
+            page: PageOptions::default(),
+        }))
     }
 
     fn interpreted(waiting: &Waiting, outcome: Outcome) -> Option<Answered> {
@@ -171,7 +176,7 @@ mod tests {
 
     fn page(items: &[Item], last: Option<i64>) -> Outcome {
         let (items, count) = (items.to_vec(), items.len() as u64);
-        Outcome::Page(Page { items, count, scanned: count, last: last.map(key) })
+        Outcome::Page(Page { items, count, scanned: count, last: last.map(key), rest: None })
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Workload {
             parts.into_iter().find(|(_, range)| range.contains(hash)).expect("parts leave no hash out");
         let keys = self.in_order(|key| range.contains(self.places[key].hash));
         let segment = (segments > 1).then_some((index, segments));
-        let scan = Scan { table: self.table.clone(), segment, page: self.page() };
+        let scan = Scan { table: self.table.clone(), segment, from: None, page: self.page() };
         (keys.into_iter().map(read).collect(), Operation::Scan(scan))
     }
 

@@ -23,7 +23,7 @@ impl World {
         at.began_astray = at.clock.stepped_ms().unsigned_abs() > ASTRAY_MS;
         self.trace.note(self.now_ns, "restart", [node as u64, seed], &now.monotonic_ns.to_be_bytes());
         if let Err(error) = at.open(now, seed) {
-            return self.fail(node, &error);
+            return self.stop(node, &error);
         }
         self.note(node, What::Restarted);
         self.observe(node);
@@ -73,6 +73,17 @@ impl World {
     pub fn bury(&mut self, node: NodeId) {
         self.nodes[node].buried = true;
         self.crash(node, Crash::Power, MILLISECOND_NS);
+    }
+
+    /// Starts a spare machine, which its region has given a number.
+    pub fn join(&mut self, region: usize, number: types::NodeId) {
+        let mut spares = self.nodes_of(region).filter(|node| self.nodes[*node].joins);
+        if let Some(node) = spares.find(|node| self.nodes[*node].node == number)
+            && self.nodes[node].life == 0
+        {
+            self.nodes[node].buried = false;
+            self.restart(node);
+        }
     }
 
     /// Crashes a node that has just appended, before its sync begins.

@@ -104,6 +104,8 @@ impl State {
             count,
             scanned_count: count,
             last_evaluated_key: last.map(|key| key_of(key)).unwrap_or_default(),
+            rest_node: None,
+            rest_hash: None,
         })
     }
 }

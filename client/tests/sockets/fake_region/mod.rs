@@ -112,6 +112,7 @@ pub fn status(code: Code, name: &str, kind: ErrorKind, field: &str) -> Status {
         kind: kind.into(),
         field: field.to_owned(),
         retry_after_ms: 1,
+        node: 0,
     };
     Status::with_details(code, detail.message.clone(), detail::encode(code as i32, &detail).into())
 }

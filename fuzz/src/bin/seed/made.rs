@@ -79,6 +79,7 @@ pub fn responses(seeds: &mut Seeds) -> Result {
         kind: ErrorKind::Retryable.into(),
         field: "Item".to_owned(),
         retry_after_ms: 20,
+        node: 3,
     };
     let attributes = || convert::item_into(fuzz::item());
     let item = || v1::Item { attributes: attributes() };

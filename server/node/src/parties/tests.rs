@@ -78,22 +78,36 @@ impl World {
     }
 }
 
+fn member(node: u64, address: &str) -> Member {
+    Member { node: NodeId(node), address: address.to_owned(), removed: false }
+}
+
+fn gone(node: u64) -> Member {
+    Member { removed: true, ..member(node, "") }
+}
+
 #[tokio::test]
 async fn nodes_come_and_go_as_the_catalog_says() {
     let world = start();
     world.parties.add([(near(2), at(2))], Source::Settings);
-    assert!(!world.admits("us", 3, &at(3)), "nobody told of it");
-    world.parties.set_nodes(&[(NodeId(2), String::new()), (NodeId(3), at(3)), (NodeId::ONLY, at(1))]);
+    assert!(!world.admits("us", 3, ""), "nobody told of it, and it could not be dialled");
+    world.parties.set_members(&[member(2, ""), member(3, &at(3)), member(1, &at(1))]);
     assert_eq!(world.linked(), [peer(1), near(2), near(3)]);
     assert_eq!(world.forward.nodes(), [NodeId(2), NodeId(3)]);
     assert!(world.admits("us", 2, "") && world.admits("us", 3, ""));
     let superseded = world.parties.supersede(&near(2)).unwrap();
     let queue = world.queue(&near(3));
-    world.parties.set_nodes(&[(NodeId(3), at(3))]);
+    world.parties.set_members(&[gone(2), member(3, &at(3))]);
     assert!(superseded.await.is_err(), "the link of a node that was removed ends");
-    assert!(!world.admits("us", 2, &at(2)) && world.parties.supersede(&near(2)).is_none());
+    let refused = world.parties.admit(&hello("us", 2, &at(2)));
+    assert_eq!(refused, Err(Refusal::Removed { node: 2 }));
+    assert!(world.parties.supersede(&near(2)).is_none());
     assert_eq!((world.linked(), world.forward.nodes()), (vec![peer(1), near(3)], vec![NodeId(3)]));
     assert!(world.queue(&near(3)).is(&queue), "who stays is left alone");
+    // The catalog here may be behind: one that it does not know may have joined since.
+    assert!(world.admits("us", 4, &at(4)) && !world.admits("us", 1, &at(1)));
+    world.parties.set_members(&[gone(2), member(3, &at(3))]);
+    assert_eq!(world.linked(), [peer(1), near(3), near(4)]);
     world.stopper.stop();
     world.parties.finish().await;
 }
@@ -103,7 +117,7 @@ async fn what_the_catalog_says_is_followed() {
     let world = start();
     let (sender, told) = watch::channel(Vec::new());
     let following = tokio::spawn(world.parties.clone().follow(told));
-    sender.send_replace(vec![(NodeId(2), at(2))]);
+    sender.send_replace(vec![member(2, &at(2))]);
     let mut queues = world.queues.clone();
     queues.wait_for(|queues| queues.contains_key(&near(2))).await.unwrap();
     drop(sender);
@@ -114,14 +128,13 @@ async fn what_the_catalog_says_is_followed() {
 async fn settings_know_best_and_a_party_itself_better_than_the_catalog() {
     let world = start();
     world.parties.add([(near(2), at(2))], Source::Settings);
-    world.parties.set_nodes(&[(NodeId(2), at(12)), (NodeId(3), at(3)), (NodeId(4), String::new())]);
+    world.parties.set_members(&[member(2, &at(12)), member(3, &at(3)), member(4, "")]);
     let queue = world.queue(&near(3));
     assert_eq!(world.linked(), [peer(1), near(2), near(3)], "nobody said where node 4 is");
     assert!(
         world.admits("us", 2, &at(22)) && world.admits("us", 3, &at(23)) && world.admits("us", 4, &at(24))
     );
-    let all = [(NodeId(2), at(12)), (NodeId(3), at(33)), (NodeId(4), at(34))];
-    world.parties.set_nodes(&all);
+    world.parties.set_members(&[member(2, &at(12)), member(3, &at(33)), member(4, &at(34))]);
     let addresses = [2, 3, 4].map(|node| world.address(&near(node)));
     assert_eq!(addresses, [at(2), at(23), at(24)]);
     assert!(world.queue(&near(3)).is(&queue), "what waits for a party that moved is kept");
@@ -140,17 +153,16 @@ async fn nodes_of_a_known_region_are_learnt_and_no_others() {
     assert!(world.forward.is_alone(), "calls are not passed on to other regions");
     assert!(!world.admits("eu", 3, ""), "it could not be dialled");
     assert!(!world.admits("eu", 0, &at(3)));
-    assert!(!world.admits("us", 2, &at(2)), "of this region the catalog tells");
     let stranger = world.parties.admit(&hello("sa", 1, &at(3)));
     assert!(matches!(stranger, Err(Refusal::Region { .. })));
-    world.parties.set_nodes(&[]);
+    world.parties.set_members(&[gone(1), gone(2)]);
     assert_eq!(world.linked(), [peer(1), peer(2)], "other regions' nodes are not the catalog's to remove");
 }
 
 #[tokio::test]
 async fn neighbours_are_learnt_and_forgotten_once_they_are_gone() {
     let world = start();
-    world.parties.set_nodes(&[(NodeId(2), at(2)), (NodeId(3), String::new())]);
+    world.parties.set_members(&[member(2, &at(2)), member(3, "")]);
     let Some(Frame::Hello(ours)) = world.parties.hello().frame else { panic!("no Hello") };
     assert_eq!(ours.neighbours, [Neighbour { node: 2, address: at(2) }]);
     let neighbour = |node, address: &str| Neighbour { node, address: address.to_owned() };

@@ -103,7 +103,7 @@ pub fn scan(world: &World, arguments: &mut ArgumentConsumer<'_>) -> Result<Strin
         }
         None => None,
     };
-    let scan = Scan { table: table()?, segment, page };
+    let scan = Scan { table: table()?, segment, from: None, page };
     let plan = scan::plan(&world.home.key, &scan)?;
     let Home { table, key, .. } = &world.home;
     let page = scan::read(&world.engine, *table, key, &plan, &scan, Effort::Page)?;

@@ -36,8 +36,11 @@ pub fn fault(nodes: usize, heals: u32) -> impl Strategy<Value = Fault> {
 }
 
 impl World {
+    /// Lets a fault happen, unless it is one of nodes that there are not yet.
     pub fn suffer(&mut self, fault: &Fault) {
+        let count = self.shards.len();
         match *fault {
+            Fault::Kill(node) | Fault::Freeze(node, _) | Fault::Flush(node) if node >= count => {}
             Fault::Kill(node) => self.kill(node),
             Fault::Start(node) if self.down.contains(&node) => self.start_again(node),
             Fault::Cut(from, to) => self.cut.push((from, to)),

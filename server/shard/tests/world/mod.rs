@@ -1,12 +1,15 @@
 //! A small world without chance: shards over in-memory engines, a virtual clock, links that lose nothing.
 
 pub mod fault;
+pub mod members;
+pub mod model;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use item::operation::{Command, Delete, Get, Operation, PageOptions, Put, Scan, WriteOptions};
+use item::operation::{Command, Operation, PageOptions, Scan};
 use item::outcome::{Answer, Page};
-use item::{AttributeValue, Item, Outcome};
+use item::{Item, Outcome};
 use shard::{Envelope, FirstStart, Inbox, Link, NodeLink, PeerNode, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
 use storage::{Engine, keys};
@@ -15,12 +18,16 @@ use types::{
     Faults, HashRange, KeyAttribute, KeySchema, KeyType, NodeId, Now, RegionName, TableName, TableState,
 };
 
+pub use requests::*;
+
 pub struct World {
     pub shards: Vec<Shard<Memory>>,
     /// Each shard's region.
     names: Vec<RegionName>,
     /// How many shards, one after the other, are nodes of one region.
     nodes: usize,
+    /// How many of those it was begun with; the others joined.
+    begun: usize,
     /// Shards that are not running.
     pub down: BTreeSet<usize>,
     engines: Vec<Memory>,
@@ -63,6 +70,7 @@ impl World {
             inboxes: names.iter().map(|_| Inbox::new()).collect(),
             names,
             nodes,
+            begun: nodes,
             down: BTreeSet::new(),
             replies: BTreeMap::new(),
             next: 0,
@@ -74,7 +82,7 @@ impl World {
             under_way: Vec::new(),
         };
         for region in 0..world.names.len() {
-            let shard = world.open(region);
+            let shard = world.open(region).expect("opens");
             world.shards.push(shard);
         }
         world.link_all();
@@ -86,20 +94,23 @@ impl World {
         Now { monotonic_ns: self.ms * 1_000_000, wall_ms: EPOCH_MS + self.ms }
     }
 
-    fn open(&self, region: usize) -> Shard<Memory> {
+    fn open(&self, region: usize) -> Result<Shard<Memory>, shard::Error> {
         let others = self.names.iter().step_by(self.nodes);
         let peers = others.filter(|name| **name != self.names[region]).cloned().collect();
         let settings = Settings {
             region: self.names[region].clone(),
             node: self.node(region),
-            nodes: (1..=self.nodes as u64).map(NodeId).collect(),
+            nodes: (1..=self.begun.max(region % self.nodes + 1) as u64).map(NodeId).collect(),
             addresses: BTreeMap::new(),
-            first_start: FirstStart::Unsaid,
+            first_start: match region % self.nodes < self.begun {
+                true => FirstStart::Unsaid,
+                false => FirstStart::Joining,
+            },
             peers,
             seed: 7 + region as u64,
             faults: Faults::default(),
         };
-        Shard::open(self.engines[region].clone(), settings, self.now()).expect("opens")
+        Shard::open(self.engines[region].clone(), settings, self.now())
     }
 
     fn node(&self, shard: usize) -> NodeId {
@@ -123,7 +134,10 @@ impl World {
     /// Starts a node that was stopped.
     pub fn start_again(&mut self, node: usize) {
         self.down.remove(&node);
-        self.shards[node] = self.open(node);
+        match self.open(node) {
+            Err(shard::Error::Removed { .. }) => drop(self.down.insert(node)),
+            opened => self.shards[node] = opened.expect("opens"),
+        }
         for other in self.abroad(node) {
             self.push(other, Envelope::LinkUp(self.peer(node)));
             self.push(node, Envelope::LinkUp(self.peer(other)));
@@ -150,7 +164,7 @@ impl World {
     pub fn crash(&mut self, region: usize) {
         self.engines[region].crash(Torn::default());
         self.inboxes[region] = Inbox::new();
-        self.shards[region] = self.open(region);
+        self.shards[region] = self.open(region).expect("opens");
         self.link_all();
     }
 
@@ -191,14 +205,21 @@ impl World {
             if self.inboxes[region].is_empty() && !due {
                 return;
             }
-            let turn = self.shards[region].turn(now, &mut self.inboxes[region]).expect("a turn");
+            let turn = match self.shards[region].turn(now, &mut self.inboxes[region]) {
+                // Its process ends.
+                Err(shard::Error::Removed { .. }) => return self.kill(region),
+                turn => turn.expect("a turn"),
+            };
             self.route(region, turn.send);
             self.reads_left += turn.reads.len();
             let read: Vec<_> = turn.reads.into_iter().map(|read| read.run().expect("a read")).collect();
             self.route(region, read);
             if turn.sync {
                 self.engines[region].sync().expect("synced");
-                let released = self.shards[region].persisted(turn.id, now).expect("persisted");
+                let released = match self.shards[region].persisted(turn.id, now) {
+                    Err(shard::Error::Removed { .. }) => return self.kill(region),
+                    released => released.expect("persisted"),
+                };
                 self.route(region, released);
             }
             if !self.hold_flushes && self.shards[region].wants_flush() {
@@ -244,7 +265,7 @@ impl World {
                 Envelope::Node(link) => {
                     let to = region - region % self.nodes + link.node.0 as usize - 1;
                     let inward = NodeLink { node: self.node(region), bytes: link.bytes };
-                    if !self.cut.contains(&(region, to)) {
+                    if to < self.shards.len() && !self.cut.contains(&(region, to)) {
                         self.under_way.push((self.ms + self.delay_ms, to, Envelope::Node(inward)));
                     }
                 }
@@ -326,7 +347,8 @@ impl World {
     pub fn page(&mut self, region: usize, table: &str, limit: Option<usize>) -> (Page, bool) {
         let page = PageOptions { limit, consistent: true, ..PageOptions::default() };
         let before = self.reads_left;
-        match self.ask(region, Operation::Scan(Scan { table: name(table), segment: None, page })) {
+        match self.ask(region, Operation::Scan(Scan { table: name(table), segment: None, from: None, page }))
+        {
             Ok(Outcome::Page(page)) => (page, self.reads_left > before),
             other => panic!("{other:?}"),
         }
@@ -457,44 +479,4 @@ impl World {
         let (from, _) = keys::change::partition(Default::default());
         self.count(from[0])
     }
-}
-
-pub fn item(key: &str, value: &str) -> Item {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    Item::from([("k".to_owned(), text(key)), ("v".to_owned(), text(value))])
-}
-
-fn key(key: &str) -> Item {
-    Item::from([("k".to_owned(), AttributeValue::S(key.to_owned()))])
-}
-
-fn name(table: &str) -> TableName {
-    TableName::new(table).expect("a name")
-}
-
-pub fn put(table: &str, key: &str, value: &str) -> Operation {
-    Operation::Put(Put { table: name(table), item: item(key, value), options: WriteOptions::default() })
-}
-
-pub fn delete(table: &str, of: &str) -> Operation {
-    Operation::Delete(Delete { table: name(table), key: key(of), options: WriteOptions::default() })
-}
-
-/// What a read found.
-pub fn value(outcome: Outcome) -> Option<Item> {
-    match outcome {
-        Outcome::Item(item) => item,
-        Outcome::Stored(item) => item.map(|item| item.item()),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A read that any replica may answer.
-pub fn eventually(table: &str, of: &str) -> Operation {
-    let Operation::Get(strongly) = get(table, of) else { unreachable!("a get is a get") };
-    Operation::Get(Get { consistent: false, ..strongly })
-}
-
-pub fn get(table: &str, of: &str) -> Operation {
-    Operation::Get(Get { table: name(table), key: key(of), consistent: true, projection: None })
 }

@@ -11,6 +11,7 @@
 //! | 7 | `request_expiry` | partition 8, expires 8, hash 8, request id 16 | nothing |
 //! | 8 | `ledger` | table 12, hash 8, length 2, item key, lost version 17 | `LedgerEntry` |
 //! | 9 | `catalog` | sub-kind 1, its own key | opaque, `region`'s |
+//! | 10 | `members` | group 8 | opaque, `consensus`'s |
 //!
 //! Tags are for ever and never reused; numbers are big-endian, so that keys sort as their parts do; every
 //! value begins with the version of its format. Under each tag stands what its range functions can name in
@@ -21,6 +22,7 @@ pub mod catalog;
 pub mod change;
 pub mod cursor;
 pub mod ledger;
+pub mod members;
 pub mod partition;
 pub mod record;
 pub mod request;
@@ -48,6 +50,7 @@ const REQUEST: u8 = 6;
 const REQUEST_EXPIRY: u8 = 7;
 const LEDGER: u8 = 8;
 const CATALOG: u8 = 9;
+const MEMBERS: u8 = 10;
 
 /// Every key that begins with these bytes.
 fn under(prefix: Vec<u8>) -> Bounds {
