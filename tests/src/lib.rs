@@ -27,3 +27,4 @@ pub mod settings;
 pub mod verdict;
 pub mod watchdog;
 pub mod wire;
+pub mod workers;

@@ -55,7 +55,15 @@ pub struct Regions {
 struct Site {
     grpc: u16,
     metrics: u16,
+    /// Whether it joined a region that was there.
+    joined: bool,
     server: Option<Server>,
+}
+
+impl Site {
+    fn new(joined: bool) -> Self {
+        Site { grpc: ports::free(), metrics: ports::free(), joined, server: None }
+    }
 }
 
 impl Regions {
@@ -76,7 +84,7 @@ impl Regions {
 
     async fn start_as(layout: Layout, build: Build, extra: &[&str]) -> Regions {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let site = |_| Site { grpc: ports::free(), metrics: ports::free(), server: None };
+        let site = |_| Site::new(false);
         let extra = extra.iter().map(|&word| word.to_owned()).collect();
         let count = layout.regions().len() * layout.nodes();
         let sites = (0..count).map(site).collect();
@@ -124,6 +132,21 @@ impl Regions {
         Ok(())
     }
 
+    /// Has a new node, with an empty disk, join the only region; gives its index.
+    pub async fn join(&mut self) -> usize {
+        assert_eq!(self.layout, Layout::Nodes, "a node joins the only region");
+        self.sites.push(Site::new(true));
+        let node = self.count() - 1;
+        self.restart(node).await.expect("a new node joins");
+        node
+    }
+
+    /// Waits until a process has ended by itself.
+    pub async fn ends(&mut self, region: usize) {
+        let status = self.take(region).ends().await;
+        assert!(!status.success(), "{} ended with {status}", self.name(region));
+    }
+
     fn log(&self, region: usize) -> PathBuf {
         self.folder.path().join(format!("{}.log", self.name(region)))
     }
@@ -144,12 +167,20 @@ impl Regions {
             format!("--listen=127.0.0.1:{}", site.grpc),
             format!("--metrics-listen=127.0.0.1:{}", site.metrics),
         ];
+        if site.joined {
+            let begun = self.sites.iter().filter(|site| !site.joined);
+            let addresses: Vec<_> = begun.map(|site| format!("127.0.0.1:{}", site.grpc)).collect();
+            arguments.push(format!("--join={}", addresses.join(",")));
+            arguments.extend(self.extra.iter().cloned());
+            return arguments;
+        }
         if self.layout.nodes() > 1 {
             arguments.push(format!("--node={node}"));
             // Only the first start finds no folder.
             arguments.push(format!("--bootstrap={}", !self.data(region).exists()));
         }
-        for other in (0..self.count()).filter(|other| *other != region) {
+        let begun = |other: &usize| *other != region && !self.sites[*other].joined;
+        for other in (0..self.count()).filter(begun) {
             let address = format!("127.0.0.1:{}", self.sites[other].grpc);
             let (other, node) = self.place(other);
             arguments.push(match other == name {

@@ -70,6 +70,11 @@ impl Server {
         self.ended().await
     }
 
+    /// Waits until the process ends by itself.
+    pub async fn ends(mut self) -> ExitStatus {
+        self.ended().await
+    }
+
     /// Fails the test if the process has ended by itself.
     pub fn assert_alive(&mut self) {
         let ended = self.child.try_wait().expect("a child can be asked for its state");

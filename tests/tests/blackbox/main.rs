@@ -12,6 +12,7 @@ mod hostility;
 mod import;
 mod kill;
 mod latency;
+mod members;
 mod movies;
 mod nodes;
 mod overload;

@@ -10,8 +10,8 @@ use blackbox::command_line::meridian;
 use blackbox::regions::{NAMES, Regions};
 use blackbox::settings::{Build, count};
 use blackbox::verdict::{Verdict, rounded};
+use blackbox::workers::Workers;
 use blackbox::{report, wire};
-use proto::v1::{GetItemRequest, PutItemRequest};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -88,37 +88,10 @@ async fn probe(endpoint: String, key: String, stop: Arc<AtomicBool>) -> Duration
     longest.max(last.elapsed())
 }
 
-/// Writes and reads through the client library until it is told to stop; how many calls were done.
-async fn work(endpoints: Vec<String>, key: String, stop: Arc<AtomicBool>) -> Result<u64, client::Error> {
-    let settings = client::Settings { one_region: true, ..client::Settings::default() };
-    let client = client::Client::new(&endpoints, settings)?;
-    let mut done = 0;
-    while !stop.load(Ordering::Relaxed) {
-        let item = wire::item([("id", wire::text(&key)), ("number", wire::number(done.to_string()))]);
-        let table_name = TABLE.to_owned();
-        client.put_item(PutItemRequest { table_name, item: item.clone(), ..Default::default() }).await?;
-        let get = GetItemRequest {
-            table_name: TABLE.to_owned(),
-            key: wire::item([("id", wire::text(&key))]),
-            consistent_read: true,
-            ..Default::default()
-        };
-        let read = client.get_item(get).await?.item.expect("it was written");
-        assert_eq!(read.attributes, item, "a strong read shows the last write");
-        done += 1;
-    }
-    Ok(done)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_fails_nobody() {
     let mut nodes = with_table().await;
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut workers = JoinSet::new();
-    for at in 0..12 {
-        let endpoints = (0..NAMES.len()).map(|node| nodes.endpoint((node + at) % NAMES.len())).collect();
-        workers.spawn(work(endpoints, format!("worker-{at}"), stop.clone()));
-    }
+    let workers = Workers::start(&nodes, TABLE);
     let mut rounds = 0;
     for _ in 0..count(1).min(10) {
         for node in 0..NAMES.len() {
@@ -127,11 +100,8 @@ async fn a_rolling_restart_fails_nobody() {
         }
         rounds += 1;
     }
-    stop.store(true, Ordering::Relaxed);
-    let done: Result<Vec<u64>, _> = workers.join_all().await.into_iter().collect();
-    let done = done.expect("no call failed to the library's user");
-    assert!(done.iter().all(|done| *done > 0), "{done:?}");
-    report::figures("nodes_restart", json!({ "rounds": rounds, "calls": 2 * done.iter().sum::<u64>() }));
+    let calls = workers.finish().await;
+    report::figures("nodes_restart", json!({ "rounds": rounds, "calls": calls }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
