@@ -216,6 +216,13 @@ impl Registers {
     fn done(&mut self, world: &mut World, client: usize, outcome: Option<&Outcome>) {
         let Some(mut asked) = self.clients[client].asked.take() else { return };
         world.tally.operations += 1;
+        if let Some(Outcome::Page(page)) = outcome
+            && (page.last.is_some() || page.rest.is_some())
+        {
+            // What is not on this part may be on another.
+            let region = self.clients[client].region;
+            asked.about.retain(|(key, _)| page.items.iter().any(is(&name(region, *key))));
+        }
         for (key, action) in &mut asked.about {
             if let Err(detail) = tell(action, &name(self.clients[client].region, *key), outcome) {
                 return world.violate("replies", detail);
@@ -227,7 +234,8 @@ impl Registers {
                 Action::Swap { done: false, .. } => self.clients[client].seen[*key],
             };
         }
-        world.tally.writes += u64::from(!matches!(asked.about[0].1, Action::Read { .. }));
+        let writes = |(_, action): &(usize, Action)| !matches!(action, Action::Read { .. });
+        world.tally.writes += u64::from(asked.about.first().is_some_and(writes));
         self.keep(client, &asked, Some(world.now_ns));
         world.set_timer(self.chance.between(5, 200) * MILLISECOND_NS, Timer::Client(client));
     }
@@ -338,10 +346,14 @@ fn holds(expected: State) -> Condition {
     Condition::parse(text, &substitutions).expect("the expression is valid")
 }
 
+/// Whether an item is a register's.
+fn is(name: &str) -> impl Fn(&Item) -> bool {
+    move |item| item.get(KEY) == Some(&AttributeValue::S(name.to_owned()))
+}
+
 /// Puts what an answer says into what was asked of a register.
 fn tell(action: &mut Action, name: &str, outcome: Option<&Outcome>) -> Result<(), String> {
     let strange = || Err(format!("{action:?} was answered with {outcome:?}"));
-    let is_it = |item: &&Item| item.get(KEY) == Some(&AttributeValue::S(name.to_string()));
     let item = match (&*action, outcome) {
         (Action::Swap { .. }, None) => {
             if let Action::Swap { done, .. } = action {
@@ -350,7 +362,9 @@ fn tell(action: &mut Action, name: &str, outcome: Option<&Outcome>) -> Result<()
             return Ok(());
         }
         (Action::Read { .. }, Some(Outcome::Stored(stored))) => stored.as_ref().map(item::Stored::item),
-        (Action::Read { .. }, Some(Outcome::Page(page))) => page.items.iter().find(is_it).cloned(),
+        (Action::Read { .. }, Some(Outcome::Page(page))) => {
+            page.items.iter().find(|item| is(name)(item)).cloned()
+        }
         (Action::Add { .. }, Some(Outcome::Written(Some(item)))) => Some(item.clone()),
         (Action::Write { .. } | Action::Swap { .. }, Some(Outcome::Written(None))) => return Ok(()),
         _ => return strange(),

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use protobuf::Message as _;
 use raft::ReadState;
-use raft::eraftpb::{self, EntryType};
+use raft::eraftpb::{self, EntryType, MessageType};
 use storage::engine::StateName;
 use storage::log::LogWrite;
 use storage::{Engine, LogBatch};
@@ -91,7 +91,7 @@ impl<E: Engine> Group<E> {
         let (number, must_sync) = (ready.number(), ready.must_sync());
         let entries = ready.take_entries();
         let committed = ready.take_committed_entries();
-        let at_once = encode(ready.take_messages());
+        let at_once = encode(self.not_beyond_own_log(ready.take_messages()));
         let held = encode(ready.take_persisted_messages());
         let answered = ready.take_read_states().iter().map(Answered::from).collect();
         let restored = self.begin_anew(ready.snapshot(), batch);
@@ -115,6 +115,19 @@ impl<E: Engine> Group<E> {
         let committed = committed.into_iter().map(Committed::from).collect();
         let lacking = self.raft.mut_store().take_lacking().into_iter().collect();
         Ok(Some(Ready { sync, messages, restored, committed, answered, lacking }))
+    }
+
+    /// Tells followers no more to be committed than this leader's own log holds for certain. A quorum without
+    /// it may be faster; but it could not apply that yet, and strong reads here would miss what they already
+    /// see elsewhere (`P4`).
+    fn not_beyond_own_log(&self, mut messages: Vec<eraftpb::Message>) -> Vec<eraftpb::Message> {
+        let held = self.persisted_index();
+        for message in &mut messages {
+            if matches!(message.msg_type, MessageType::MsgAppend | MessageType::MsgHeartbeat) {
+                message.commit = message.commit.min(held);
+            }
+        }
+        messages
     }
 
     /// Drops the whole log for data that replace it, if there are any.

@@ -1,6 +1,6 @@
 //! Reads: committed data only, at the leader, answered in the turn that asked unless they take too long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use item::operation::{BatchGet, Get, KeysAndOptions, Query, Scan};
 use item::outcome::{Answer, BatchGot};
@@ -67,7 +67,7 @@ impl<E: Engine> Shard<E> {
 
     /// `Scan`.
     pub(crate) fn scan(&mut self, number: u64, request: Scan) -> Told<()> {
-        let (plan, groups) = told!(self.plan_scan(&request));
+        let (plan, groups) = told!(self.plan_scan(&request, |_| true));
         if !request.page.consistent {
             return self.read_scan_here(number, request, plan, &groups);
         }
@@ -82,9 +82,9 @@ impl<E: Engine> Shard<E> {
         Ok(Ok(()))
     }
 
-    /// Makes a scan from the replicas here, which have applied all that it must see.
-    pub(crate) fn scan_here(&mut self, number: u64, request: Scan) -> Told<()> {
-        let (plan, groups) = told!(self.plan_scan(&request));
+    /// Makes a scan from those replicas here that have applied all that it must see.
+    pub(crate) fn scan_here(&mut self, number: u64, request: Scan, of: &BTreeSet<GroupId>) -> Told<()> {
+        let (plan, groups) = told!(self.plan_scan(&request, |group| of.contains(&group)));
         self.read_scan_here(number, request, plan, &groups)
     }
 
@@ -101,15 +101,19 @@ impl<E: Engine> Shard<E> {
     }
 
     /// What to read for a scan, and the partitions that it touches: as many from the first on as have a
-    /// replica here. The page says who holds what follows.
-    fn plan_scan(&self, request: &Scan) -> Result<(scan::Plan, Vec<GroupId>), Refusal> {
+    /// replica here, and may be read. The page says who holds what follows.
+    fn plan_scan(
+        &self,
+        request: &Scan,
+        may: impl Fn(GroupId) -> bool,
+    ) -> Result<(scan::Plan, Vec<GroupId>), Refusal> {
         let table = self.table(&request.table)?;
         let mut plan = scan::plan(&table.entry.key, request)?;
         let touched =
             table.partitions().filter(|(_, part)| plan.range.is_some_and(|range| range.overlaps(part)));
         let (mut groups, mut end) = (Vec::new(), None);
         for (group, part) in touched {
-            if !self.replicas.contains_key(&group) {
+            if !self.replicas.contains_key(&group) || !may(group) {
                 let Refusal::Elsewhere { node } = self.holder(group) else { return Err(Refusal::NotLeader) };
                 if groups.is_empty() {
                     return Err(Refusal::Elsewhere { node });

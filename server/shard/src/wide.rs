@@ -22,14 +22,15 @@ const NS_PER_MS: u64 = 1_000_000;
 pub(crate) struct Wide {
     next: u64,
     scans: BTreeMap<u64, Waiting>,
-    /// Scans that may be made.
-    ready: Vec<(u64, Scan)>,
+    /// Scans that may be made, of these partitions.
+    ready: Vec<(u64, Scan, BTreeSet<GroupId>)>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     request: u64,
     scan: Scan,
+    groups: BTreeSet<GroupId>,
     missing: BTreeSet<GroupId>,
     until_ns: u64,
 }
@@ -49,8 +50,9 @@ impl<E: Engine> Shard<E> {
                 None => {}
             }
         }
-        let missing = groups.into_iter().collect();
-        self.wide.scans.insert(number, Waiting { request, scan, missing, until_ns });
+        let groups: BTreeSet<_> = groups.into_iter().collect();
+        let missing = groups.clone();
+        self.wide.scans.insert(number, Waiting { request, scan, groups, missing, until_ns });
     }
 
     /// Tells a node up to where a group's log must be applied for its scan.
@@ -76,7 +78,7 @@ impl<E: Engine> Shard<E> {
         if waiting.missing.is_empty()
             && let Some(waiting) = self.wide.scans.remove(&number)
         {
-            self.wide.ready.push((waiting.request, waiting.scan));
+            self.wide.ready.push((waiting.request, waiting.scan, waiting.groups));
         }
     }
 
@@ -96,10 +98,10 @@ impl<E: Engine> Shard<E> {
         }
     }
 
-    /// Makes the scans that may be made.
+    /// Makes the scans that may be made. Replicas may have come meanwhile, which nobody was asked for.
     pub(crate) fn scan_what_is_ready(&mut self) -> Result<(), Error> {
-        for (request, scan) in std::mem::take(&mut self.wide.ready) {
-            if let Err(refusal) = self.scan_here(request, scan)? {
+        for (request, scan, groups) in std::mem::take(&mut self.wide.ready) {
+            if let Err(refusal) = self.scan_here(request, scan, &groups)? {
                 self.reply(request, Err(refusal));
             }
         }
