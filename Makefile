@@ -24,7 +24,7 @@ SEEDS_IN_TEST ?= 20
 # Seeds of each scenario in `accept`.
 SEEDS_IN_ACCEPT ?= 300
 # What the simulator puts regions through.
-SCENARIOS := converge clusters register liveness
+SCENARIOS := converge clusters register liveness membership
 # CPU time that each fuzz target gets.
 FUZZ_SECONDS ?= 5
 # Every test that links no test hooks: the simulator has them, so its tests are a build of their own.

@@ -67,6 +67,11 @@ fn a_majority_serves_and_repeats() {
 }
 
 #[test]
+fn whoever_comes_and_goes_every_register_is_linearizable_and_replicas_are_where_they_should_be() {
+    every_seed_holds(Scenario::Membership, 3);
+}
+
+#[test]
 fn planted_bugs_are_caught_by_their_checkers() {
     // These need a coincidence that few seeds have, and `StaleReads` one that takes minutes to find.
     let rare = [Planted::ShipBeforeCommit, Planted::TieByTimeOnly];

@@ -1,6 +1,6 @@
 //! Changing who is in the group.
 
-use raft::Changer;
+use raft::{Changer, StateRole};
 use rand::Rng;
 use storage::Engine;
 
@@ -43,9 +43,16 @@ impl<E: Engine> Group<E> {
 
     /// Applies a change that `ready` handed out, in its place among the committed entries, before `applied`
     /// is called for it; returns the members from then on, which belong to the data at that index.
+    ///
+    /// A leader may find itself removed by a change that an earlier one proposed. raft-rs would let it lead
+    /// on; it steps down, and the others elect one of themselves.
     pub fn apply_change(&mut self, change: &Change, random: &mut impl Rng) -> Members {
         let applied = self.raft.apply_conf_change(&change.to_raft());
         let members = Members::of_raft(&applied.expect("the leader tried it before it proposed it"));
+        let raft = &mut self.raft.raft;
+        if raft.state == StateRole::Leader && raft.prs().get(raft.id).is_none() {
+            raft.become_follower(raft.term, raft::INVALID_ID);
+        }
         self.settle(random);
         members
     }
