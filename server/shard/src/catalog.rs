@@ -101,13 +101,13 @@ impl<E: Engine> Shard<E> {
         Some(TableStatus { descriptor, created_ms: table.entry.id.created.millis() })
     }
 
-    /// Whether every replica that the table was made with here has decided once. One that came later says
-    /// nothing of that.
+    /// Whether every replica that the table was made with here has decided once. One that came later, or is
+    /// being given data, says nothing of that.
     fn is_established(&self, table: &Table) -> bool {
         let me = self.settings.node;
         let first = |seat: Seat| seat.state == SeatState::Settled && seat.replica < FIRST_REPLICA;
         let mut mine = table.partitions().filter(|(group, _)| table.seat_on(*group, me).is_some_and(first));
-        mine.all(|(group, _)| self.replicas.get(&group).is_some_and(|replica| replica.established))
+        mine.all(|(group, _)| self.replicas.get(&group).is_none_or(|replica| replica.established))
     }
 
     fn list(&mut self, number: u64, after: Option<&TableName>, limit: usize) {

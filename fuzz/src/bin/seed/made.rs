@@ -85,7 +85,7 @@ pub fn responses(seeds: &mut Seeds) -> Result {
     let item = || v1::Item { attributes: attributes() };
     let table = TableItems { table_name: "movies".to_owned(), items: vec![item()] };
     let (items, last_evaluated_key) = (vec![item(), item()], attributes());
-    let page = ScanResponse { items, last_evaluated_key, count: 2, scanned_count: 3 };
+    let page = ScanResponse { items, last_evaluated_key, count: 2, scanned_count: 3, ..Default::default() };
     let keys = vec![KeyVersion { key: Some(item()), time: 7, digest: 8 }];
     seeds.add("response", &detail::encode(8, &told))?;
     seeds.add("response", &GetItemResponse { item: Some(item()) }.encode_to_vec())?;
