@@ -52,8 +52,9 @@ impl Catalog {
         }
     }
 
-    /// Decides that a node is none of the region's any more. One that lives must have given up what it had.
-    pub fn remove(&self, node: NodeId, lives: bool) -> Result<Option<Update>, Error> {
+    /// Decides that a node is none of the region's any more. One that lives must have given up what it had; of
+    /// one that is dead, every partition must have a majority that lives without it.
+    pub fn remove(&self, node: NodeId, lives: impl Fn(NodeId) -> bool) -> Result<Option<Update>, Error> {
         if self.nodes.state(node) == Some(NodeState::Removed) {
             return Ok(None);
         }
@@ -62,18 +63,18 @@ impl Catalog {
             return Err(Error::NodeNeeded { node });
         }
         match self.replicas_on(node) {
-            replicas if lives && replicas > 0 => Err(Error::NodeInUse { node, replicas }),
-            _ if self.seated().any(|seats| self.is_lost_without(seats, node)) => {
+            replicas if lives(node) && replicas > 0 => Err(Error::NodeInUse { node, replicas }),
+            _ if self.seated().any(|seats| self.is_lost_without(seats, node, &lives)) => {
                 Err(Error::NodeNeeded { node })
             }
             _ => Ok(Some(self.with_state(node, NodeState::Removed))),
         }
     }
 
-    /// Whether a partition, without a node and those that were removed before, has no majority: of those who
-    /// vote before what comes and goes has, or of those who vote afterwards.
-    fn is_lost_without(&self, seats: &[Seat], node: NodeId) -> bool {
-        let stays = |seat: &&Seat| seat.node != node && self.present(seat.node).is_ok();
+    /// Whether a partition, without a node and those that are dead, has no majority: of those who vote before
+    /// what comes and goes has, or of those who vote afterwards.
+    fn is_lost_without(&self, seats: &[Seat], node: NodeId, lives: &impl Fn(NodeId) -> bool) -> bool {
+        let stays = |seat: &&Seat| seat.node != node && self.present(seat.node).is_ok() && lives(seat.node);
         let lost = |other: SeatState| {
             let voters = seats.iter().filter(|seat| seat.state != other);
             2 * voters.clone().filter(stays).count() <= voters.count()
@@ -152,8 +153,8 @@ mod tests {
         let mut catalog = region(3);
         let (node, update) = catalog.join(77, "a:1").unwrap();
         update.unwrap().apply(&mut catalog);
-        catalog.remove(node, true).unwrap().unwrap().apply(&mut catalog);
-        assert_eq!(catalog.remove(node, true).unwrap(), None);
+        catalog.remove(node, |_| true).unwrap().unwrap().apply(&mut catalog);
+        assert_eq!(catalog.remove(node, |_| true).unwrap(), None);
         let gone = Error::UnknownNode { node };
         assert_eq!(catalog.join(77, "a:1").unwrap_err(), gone);
         assert_eq!(catalog.drain(node).unwrap_err(), gone);
@@ -167,7 +168,7 @@ mod tests {
         catalog.drain(NodeId(1)).unwrap().unwrap().apply(&mut catalog);
         let needed = Error::NodeNeeded { node: NodeId(2) };
         assert_eq!(catalog.drain(NodeId(2)).unwrap_err(), needed);
-        assert_eq!(catalog.remove(NodeId(2), false).unwrap_err(), needed);
+        assert_eq!(catalog.remove(NodeId(2), |_| true).unwrap_err(), needed);
         catalog.resume(NodeId(1)).unwrap().unwrap().apply(&mut catalog);
         assert_eq!(catalog.resume(NodeId(1)).unwrap(), None);
     }

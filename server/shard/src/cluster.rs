@@ -38,7 +38,7 @@ impl<E: Engine> Shard<E> {
                 self.catalog.applied.resume(node).map(|update| (update, Wanted::Nodes))
             }
             ClusterCommand::Remove { node } => {
-                let lives = node == self.settings.node || self.quiescence.lives(node);
+                let lives = |node| node == self.settings.node || self.quiescence.lives(node);
                 match self.is_shrinking(node) {
                     true => Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }),
                     false => self.catalog.applied.remove(node, lives).map(|update| (update, Wanted::Nodes)),

@@ -103,7 +103,7 @@ fn a_dead_node_is_replaced_once_it_is_removed_and_not_before() {
     let mut catalog = region(4, 16);
     let lives = |node| node != NodeId(3);
     assert_eq!(catalog.plan(lives), None, "it may come back");
-    catalog.remove(NodeId(3), false).unwrap().unwrap().apply(&mut catalog);
+    catalog.remove(NodeId(3), lives).unwrap().unwrap().apply(&mut catalog);
     carry_out(&mut catalog, lives);
     check(&catalog, 3);
     assert_eq!(catalog.replicas_on(NodeId(3)), 0);
@@ -113,7 +113,7 @@ fn a_dead_node_is_replaced_once_it_is_removed_and_not_before() {
 fn where_nobody_can_replace_it_a_removed_node_leaves_a_gap_until_somebody_comes() {
     let mut catalog = region(3, 16);
     let lives = |node| node != NodeId(3);
-    catalog.remove(NodeId(3), false).unwrap().unwrap().apply(&mut catalog);
+    catalog.remove(NodeId(3), lives).unwrap().unwrap().apply(&mut catalog);
     carry_out(&mut catalog, lives);
     check(&catalog, 2);
     add(&mut catalog);
@@ -164,4 +164,12 @@ fn an_operator_is_told_what_cannot_be_moved() {
     assert!(refused(first, 9, 4).starts_with("From must be"));
     assert!(refused(first, 1, 2).starts_with("To must be"));
     assert!(refused(first, 1, 4).starts_with("To must be"));
+}
+
+#[test]
+fn a_node_stays_whose_partitions_would_have_no_majority_that_lives() {
+    let catalog = region(3, 4);
+    let lives = |node| node == NodeId(1);
+    let needed = Error::NodeNeeded { node: NodeId(3) };
+    assert_eq!(catalog.remove(NodeId(3), lives).unwrap_err(), needed);
 }
