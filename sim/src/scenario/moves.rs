@@ -57,7 +57,9 @@ impl Moves {
                 let at_ns = 2 * SECOND_NS + chance.below(within_ns - 2 * SECOND_NS);
                 steps.push((at_ns, region, Move::Ballast(format!("ballast-{region}-{number}"))));
             }
-            let mut buried = false;
+            // One machine of a region is lost at most: of three replicas, two are needed until there is
+            // another.
+            let mut lost = false;
             for _ in 0..MOVES {
                 let at_ns = 5 * SECOND_NS + chance.below(within_ns - 5 * SECOND_NS);
                 let node = NodeId(1 + chance.below(begun + spares));
@@ -65,15 +67,19 @@ impl Moves {
                     0..=2 => Move::Join,
                     3 | 4 => Move::Command(ClusterCommand::Drain { node }),
                     5 => Move::Command(ClusterCommand::Resume { node }),
-                    6 if !buried && chance.permille(500) => {
-                        buried = true;
+                    6 if lost => Move::Join,
+                    6 if chance.permille(500) => {
+                        lost = true;
                         steps.push((at_ns, region, Move::Bury(node)));
                         steps.push((at_ns + 4 * SECOND_NS, region, Move::Join));
                         let command = ClusterCommand::Remove { node };
                         steps.push((at_ns + 3 * SECOND_NS, region, Move::Command(command)));
                         continue;
                     }
-                    6 => Move::Command(ClusterCommand::Remove { node }),
+                    6 => {
+                        lost = true;
+                        Move::Command(ClusterCommand::Remove { node })
+                    }
                     _ => Move::Command(ClusterCommand::Move {
                         table: table.clone(),
                         partition: GroupId(GroupId::FIRST.0 + chance.below(u64::from(partitions))),
