@@ -79,6 +79,11 @@ impl<E: Engine> Group<E> {
         self.raft.raft.prs().is_singleton() && self.raft.raft.promotable()
     }
 
+    /// While it leads: the index of the empty entry of its term.
+    pub fn own_first(&self) -> u64 {
+        self.own_first
+    }
+
     /// The index of the first entry in its log; one past the last when it is empty.
     pub fn first_index(&self) -> u64 {
         self.raft.store().first()

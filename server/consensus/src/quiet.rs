@@ -27,6 +27,22 @@ impl<E: Engine> Group<E> {
         self.waiting.is_empty() && self.commit_index() == last && self.applied_index() == last
     }
 
+    /// While it leads: whether a majority of the voters knows everything up to an index to be committed, and
+    /// with them every voter that was heard of lately. A change of members that only its leader knows to be
+    /// committed is, to the others, still under way: should it die, they count on who was dropped.
+    pub fn is_known(&self, index: u64) -> bool {
+        let raft = &self.raft.raft;
+        let voters = self.members().voters;
+        let knows = |voter: &&u64| match raft.prs().get(**voter) {
+            Some(_) if **voter == raft.id => self.commit_index() >= index,
+            Some(progress) => progress.committed_index >= index,
+            None => false,
+        };
+        let silent = |voter: &u64| raft.prs().get(*voter).is_some_and(|progress| !progress.recent_active);
+        2 * voters.iter().filter(knows).count() > voters.len()
+            && voters.iter().all(|voter| knows(&voter) || *voter != raft.id && silent(voter))
+    }
+
     /// Whether it leads and owes nobody anything: every member whose node lives holds what it holds, and
     /// those are a majority; nobody waits for a quorum's word, and leadership stays where it is.
     pub fn is_quiet(&self, lives: impl Fn(u64) -> bool) -> bool {

@@ -140,6 +140,7 @@ impl<E: Engine> Shard<E> {
             for entry in committed {
                 if let Some(change) = &entry.change {
                     let members = replica.group.apply_change(change, &mut self.random);
+                    replica.changed = entry.index;
                     writes.put(keys::members::encode(group), members.encode());
                 }
                 let applied = apply_effect(replica, entry, writes)?;

@@ -224,6 +224,7 @@ impl<E: Engine> Shard<E> {
         Ok(Replica {
             group: raft,
             held: 0,
+            changed: 0,
             seats,
             home,
             state,

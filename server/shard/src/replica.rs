@@ -22,6 +22,8 @@ pub(crate) struct Replica<E: Engine> {
     pub group: Group<E>,
     /// The index up to which all members hold the log.
     pub held: u64,
+    /// The index of the last change of members that was applied in this process.
+    pub changed: u64,
     /// Where its members sit.
     pub seats: Vec<Seat>,
     /// Its place.

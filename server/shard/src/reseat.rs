@@ -79,6 +79,8 @@ impl<E: Engine> Shard<E> {
             };
             let members = replica.group.members();
             match is_as_wanted(&members, &seat::voters(&replica.seats)) {
+                // Before the others know it, they count on who goes.
+                true if !replica.group.is_known(replica.changed.max(replica.group.own_first())) => {}
                 true => self.report(group, members.voters),
                 false => groups.push((group, replica.term)),
             }
