@@ -52,8 +52,8 @@ impl Catalog {
         }
     }
 
-    /// Decides that a node is none of the region's any more. One that lives must have given up what it had; of
-    /// one that is dead, every partition must have a majority that lives without it.
+    /// Decides that a node is none of the region's any more. One that lives must have given up what it had;
+    /// of one that is dead, every partition must have a majority that lives without it.
     pub fn remove(&self, node: NodeId, lives: impl Fn(NodeId) -> bool) -> Result<Option<Update>, Error> {
         if self.nodes.state(node) == Some(NodeState::Removed) {
             return Ok(None);
