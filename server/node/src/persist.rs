@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use proto::v1::{SessionAnswer, SessionCall};
+use proto::v1::{ErrorDetail, SessionAnswer, SessionCall};
 use types::{NodeId, limits};
 
 use crate::call::Call;
@@ -31,6 +31,17 @@ pub fn is_worth_it(answered: &Answered) -> bool {
     matches!(answered, Err(item::Error::NotLeader | item::Error::Elsewhere { .. }))
 }
 
+/// Whether a refusal says that nobody could be found who leads, so that nothing was begun.
+pub fn is_led_by_nobody(refused: &ErrorDetail) -> bool {
+    refused.name == api::status::of(&item::Error::NotLeader).detail.name
+}
+
+/// Whom a node that refused names in its stead, if a call may be passed on once more.
+pub fn named_instead(refused: &ErrorDetail, node: NodeId, passes: u32) -> Option<NodeId> {
+    let next = NodeId(refused.node);
+    (next != NodeId(0) && next != node && passes < limits::PASSES_MAX).then_some(next)
+}
+
 impl Ways {
     /// Answers a session's call that nobody could answer so far, by passing it on to who may lead, or here.
     pub async fn on_session(
@@ -46,14 +57,10 @@ impl Ways {
             if let item::Error::Elsewhere { node } = error {
                 let left = time.saturating_sub(begun.elapsed());
                 let answer = self.forward.on_session(node, call, request.clone(), left).await;
-                // What it says of any partition that it does not lead.
-                let not_led = api::status::of(&item::Error::NotLeader).detail.name;
-                let Some(refused) = answer.error.as_ref().filter(|detail| detail.name == not_led) else {
-                    return answer;
-                };
-                let next = NodeId(refused.node);
+                let refused = answer.error.as_ref().filter(|refused| is_led_by_nobody(refused));
+                let Some(refused) = refused else { return answer };
                 passes += 1;
-                if next != NodeId(0) && next != node && passes < limits::PASSES_MAX {
+                if let Some(next) = named_instead(refused, node, passes) {
                     error = item::Error::Elsewhere { node: next };
                     continue;
                 }

@@ -83,6 +83,7 @@ impl Service {
             let answered = self.ask(call, message.clone(), &decode, left).await;
             if let Err(item::Error::Elsewhere { node }) = answered {
                 let passed_on = pass_on(forward, node, call, message.clone(), begun + time).await;
+                let is_led_by_nobody = |refused: &Status| persist::is_led_by_nobody(&spread::detail(refused));
                 if !passed_on.as_ref().is_err_and(is_led_by_nobody) {
                     return passed_on;
                 }
@@ -375,11 +376,6 @@ fn admits(me: &Identity, request: &JoinNodeRequest) -> Result<(), item::Error> {
     }
 }
 
-/// Whether a status says that nobody could be found who leads, so that nothing was begun.
-fn is_led_by_nobody(refused: &Status) -> bool {
-    spread::detail(refused).name == api::status::of(&item::Error::NotLeader).detail.name
-}
-
 /// Passes a call on to another node, and from there to whom that node names, if it does not lead either.
 async fn pass_on<Q, A>(
     forward: &Forward,
@@ -397,12 +393,11 @@ where
         let left = until.saturating_duration_since(Instant::now());
         let answered = forward.unary(node, call, message.clone(), left).await;
         let Err(refused) = &answered else { return answered };
-        let next = NodeId(spread::detail(refused).node);
         passes += 1;
-        if next == NodeId(0) || next == node || passes == limits::PASSES_MAX {
-            return answered;
+        match persist::named_instead(&spread::detail(refused), node, passes) {
+            Some(next) => node = next,
+            None => return answered,
         }
-        node = next;
     }
 }
 

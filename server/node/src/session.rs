@@ -47,6 +47,12 @@ pub struct Parts {
     pub forward: Arc<Forward>,
 }
 
+impl Parts {
+    fn ways(&self) -> Ways {
+        Ways { forward: self.forward.clone(), shard: self.shard.clone(), clock: self.clock }
+    }
+}
+
 /// A session of a client; the stream of its answers. Dropped, it cancels what is under way.
 pub struct Session<F> {
     parts: Parts,
@@ -206,8 +212,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
             && let Some(kept) = underway.kept.take()
             && let (Some(call), Err(error)) = (Call::of_session(underway.operation), &answered)
         {
-            let (shard, clock) = (self.parts.shard.clone(), self.parts.clock);
-            let ways = Ways { forward: self.parts.forward.clone(), shard, clock };
+            let ways = self.parts.ways();
             let time =
                 Duration::from_nanos(time_ns(kept.timeout_ms)).saturating_sub(underway.begun.elapsed());
             let (error, until, asked) = (error.clone(), Instant::now() + time, kept.request.clone());
@@ -239,11 +244,9 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
     ) -> bool {
         let Some(kept) = kept else { return false };
         if operation == SessionOperation::Scan && read_on::goes_on(response) {
-            let (parts, asked) = (&self.parts, kept.request.clone());
-            let (forward, shard, clock) = (parts.forward.clone(), parts.shard.clone(), parts.clock);
+            let (ways, asked) = (self.parts.ways(), kept.request.clone());
             let until = Instant::now() + Duration::from_nanos(time_ns(kept.timeout_ms));
             let first = SessionAnswer { id, response: response.clone(), error: None };
-            let ways = Ways { forward, shard, clock };
             self.passed_on.push(async move { read_on::answer(&ways, asked, first, until).await }.boxed());
             return true;
         }

@@ -113,6 +113,11 @@ impl Catalog {
         same.min_by_key(|table| table.entry.life >= Life::Deleting)
     }
 
+    /// The tables that have a copy in this region.
+    pub fn here(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values().filter(|table| table.is_here(&self.me))
+    }
+
     /// The tables that have their names, in the order of their ids.
     pub fn named(&self) -> impl Iterator<Item = &Table> {
         self.tables.values().filter(|table| table.entry.life != Life::Deleted)

@@ -90,8 +90,7 @@ impl Catalog {
 
     /// The seats of all partitions of this region.
     pub fn seated(&self) -> impl Iterator<Item = &[Seat]> {
-        let here = self.tables.values().filter(|table| table.is_here(&self.me));
-        here.flat_map(|table| table.partitions().map(|(group, _)| table.seats(group)))
+        self.here().flat_map(|table| table.partitions().map(|(group, _)| table.seats(group)))
     }
 
     /// How many replicas of a node come or go, and how many are to lead.

@@ -31,13 +31,12 @@ impl Catalog {
         let takers: BTreeSet<_> = self.nodes.active().filter(|node| lives(*node)).collect();
         let mut load = self.load(&takers);
         let mut nodes = self.nodes.clone();
-        let here = || self.tables.values().filter(|table| table.is_here(&self.me));
-        let heal = here().find_map(|table| self.heal(table, &takers, &mut load, &mut nodes));
+        let heal = self.here().find_map(|table| self.heal(table, &takers, &mut load, &mut nodes));
         let table = match heal {
             Some(table) => table,
             // Whoever is silent may be back in a moment, with all that it had.
             None if load.moving > 0 || takers.len() < self.nodes.active().count() => return None,
-            None => here().find_map(|table| self.balance(table, &takers, &mut load, &mut nodes))?,
+            None => self.here().find_map(|table| self.balance(table, &takers, &mut load, &mut nodes))?,
         };
         let nodes = (nodes != self.nodes).then_some(nodes);
         Some(Update { table: Some(table), settings: None, nodes })
@@ -166,7 +165,7 @@ impl Catalog {
     /// Takes in what leaders report of their groups' members: what has come and gone as planned, of one
     /// table. `None` when nothing has.
     pub fn settle(&self, reported: &BTreeMap<GroupId, Vec<u64>>) -> Option<Update> {
-        for table in self.tables.values().filter(|table| table.is_here(&self.me)) {
+        for table in self.here() {
             let mut changed = Changed::of(table);
             for (group, _) in table.partitions() {
                 let Some(members) = reported.get(&group) else { continue };

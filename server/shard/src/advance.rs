@@ -224,6 +224,8 @@ impl<E: Engine> Shard<E> {
             return self.open_table(&after);
         }
         let (me, before) = (self.settings.node, before.expect("it was here"));
+        // Most updates only move replicas; what partitions know of their table stays as it is then.
+        let is_other = before.entry != after.entry;
         for (group, range) in after.partitions() {
             let (had, has) = (before.seat_on(group, me), after.seat_on(group, me));
             if had.map(|seat| seat.replica) != has.map(|seat| seat.replica) {
@@ -233,16 +235,23 @@ impl<E: Engine> Shard<E> {
                 self.open_seated(&after, group, range)?;
                 continue;
             }
-            let home = self.home(&after, group, range);
-            if let Some(arriving) = self.arriving.get_mut(&group) {
-                arriving.home = home;
-            } else if let Some(replica) = self.replicas.get_mut(&group) {
-                replica.home = home;
-                self.add_shippers(group)?;
+            if is_other {
+                self.set_home(group, self.home(&after, group, range))?;
             }
             if before.seats(group) != after.seats(group) {
                 self.note_seats(group, after.seats(group));
             }
+        }
+        Ok(())
+    }
+
+    /// A partition knows something else of its table.
+    fn set_home(&mut self, group: GroupId, home: Home) -> Result<(), Error> {
+        if let Some(arriving) = self.arriving.get_mut(&group) {
+            arriving.home = home;
+        } else if let Some(replica) = self.replicas.get_mut(&group) {
+            replica.home = home;
+            self.add_shippers(group)?;
         }
         Ok(())
     }

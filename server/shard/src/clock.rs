@@ -17,14 +17,15 @@ pub struct Clock {
     steps: u64,
 }
 
-const NS_PER_MS: u128 = 1_000_000;
+/// Nanoseconds of a millisecond.
+pub(crate) const NS_PER_MS: u64 = 1_000_000;
 
 impl Clock {
     /// Starts above the ceiling of the life before.
     pub fn new(now: Now, ceiling: HybridTime) -> Self {
         Clock {
             monotonic_ns: now.monotonic_ns,
-            physical_ns: u128::from(now.wall_ms) * NS_PER_MS,
+            physical_ns: u128::from(now.wall_ms) * u128::from(NS_PER_MS),
             offset_ms: 0,
             last: ceiling,
             ceiling,
@@ -38,8 +39,8 @@ impl Clock {
         let elapsed = u128::from(now.monotonic_ns.saturating_sub(self.monotonic_ns));
         self.monotonic_ns = self.monotonic_ns.max(now.monotonic_ns);
         self.physical_ns += elapsed;
-        let wall_ns = u128::from(now.wall_ms) * NS_PER_MS;
-        let offset_ms = ((wall_ns as i128 - self.physical_ns as i128) / NS_PER_MS as i128) as i64;
+        let wall_ns = u128::from(now.wall_ms) * u128::from(NS_PER_MS);
+        let offset_ms = ((wall_ns as i128 - self.physical_ns as i128) / i128::from(NS_PER_MS)) as i64;
         if offset_ms.abs_diff(self.offset_ms) > limits::CLOCK_STEP_MS {
             self.steps += 1;
         }
@@ -53,7 +54,7 @@ impl Clock {
 
     /// The slewed clock, in milliseconds since the epoch.
     pub fn physical_ms(&self) -> u64 {
-        (self.physical_ns / NS_PER_MS) as u64
+        (self.physical_ns / u128::from(NS_PER_MS)) as u64
     }
 
     /// The present time: at or above every time given, given to nobody.

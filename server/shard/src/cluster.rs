@@ -7,9 +7,8 @@ use types::command::{ClusterAnswer, ClusterCommand, NodeState, NodeStatus, Parti
 use types::{GroupId, NodeId, TableId, limits};
 
 use crate::Shard;
+use crate::clock::NS_PER_MS;
 use crate::waiter::CatalogWaiter;
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// What a client is answered once the catalog has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +37,7 @@ impl<E: Engine> Shard<E> {
                 self.catalog.applied.resume(node).map(|update| (update, Wanted::Nodes))
             }
             ClusterCommand::Remove { node } => {
-                let lives = |node| node == self.settings.node || self.quiescence.lives(node);
+                let lives = |node| self.lives(node);
                 match self.is_shrinking(node) {
                     true => Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }),
                     false => self.catalog.applied.remove(node, lives).map(|update| (update, Wanted::Nodes)),
@@ -86,10 +85,8 @@ impl<E: Engine> Shard<E> {
             return;
         }
         let reported = std::mem::take(&mut self.catalog.reported);
-        let me = self.settings.node;
-        let lives = |node| node == me || self.quiescence.lives(node);
         let catalog = &self.catalog.applied;
-        match catalog.settle(&reported).or_else(|| catalog.plan(lives)) {
+        match catalog.settle(&reported).or_else(|| catalog.plan(|node| self.lives(node))) {
             Some(update) => self.propose_update(&update, CatalogWaiter::Nobody),
             None => self.catalog.unplanned = catalog.is_moving(),
         }
@@ -118,7 +115,7 @@ impl<E: Engine> Shard<E> {
                 node: *node,
                 address: known.address.clone(),
                 state: known.state,
-                lives: *node == self.settings.node || self.quiescence.lives(*node),
+                lives: self.lives(*node),
                 replicas: catalog.replicas_on(*node),
                 first,
                 moving,

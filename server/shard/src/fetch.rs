@@ -17,12 +17,11 @@ use storage::{Batch, Engine, LogBatch};
 use types::bytes::{Malformed, Reader, put_sized};
 use types::{GroupId, NodeId, Planted, limits};
 
+use crate::clock::NS_PER_MS;
 use crate::data::Data;
 use crate::letters::{Content, Letter};
 use crate::supply::{Chunk, End};
 use crate::{Error, Shard};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// A partition's replica that has no data yet: it neither votes nor answers anything.
 pub(crate) struct Arriving<E: Engine> {
@@ -92,19 +91,15 @@ impl<E: Engine> Shard<E> {
 
     /// Asks for data that are missing, again if nothing came, and brings raft on where all are here.
     pub(crate) fn fetch(&mut self) -> Result<(), Error> {
-        let mut under_way = 0;
+        let (mut under_way, now_ns) = (0, self.now.monotonic_ns);
         for group in self.fetching() {
             let fetch = self.fetch_of(group).expect("listed above");
+            let late_ns = fetch.asked_ns + limits::FETCH_RETRY_MS * NS_PER_MS;
             if fetch.flushed && fetch.placing.is_none() {
                 self.restore(group)?;
-                continue;
-            }
-            let late_ns = fetch.asked_ns + limits::FETCH_RETRY_MS * NS_PER_MS;
-            if fetch.is_under_way() && self.now.monotonic_ns < late_ns {
+            } else if fetch.is_under_way() && now_ns < late_ns {
                 under_way += 1;
-            } else if self.fetch_of(group).is_some_and(|fetch| fetch.end.is_none())
-                && under_way < limits::FETCHES_MAX
-            {
+            } else if fetch.end.is_none() && under_way < limits::FETCHES_MAX {
                 under_way += usize::from(self.ask_for_data(group)?);
             }
         }

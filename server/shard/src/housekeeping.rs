@@ -10,9 +10,8 @@ use storage::engine::each;
 use storage::{Engine, keys};
 use types::{GroupId, HybridTime, limits};
 
+use crate::clock::NS_PER_MS;
 use crate::{Error, Figures, PeerFigures, Shard};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 impl<E: Engine> Shard<E> {
     /// Does what is due, and says when it is due again.

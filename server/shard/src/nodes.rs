@@ -12,11 +12,10 @@ use region::Seat;
 use storage::Engine;
 use types::{GroupId, NodeId, Planted, limits};
 
+use crate::clock::NS_PER_MS;
 use crate::confirm::Asker;
 use crate::letters::{self, Content, Letter, Sender};
 use crate::{Envelope, Error, NodeLink, Shard};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// Letters that wait to leave.
 #[derive(Debug, Default)]

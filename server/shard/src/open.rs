@@ -96,9 +96,7 @@ impl<E: Engine> Shard<E> {
 
     /// Opens everything that the catalog says is here.
     fn open_tables(&mut self) -> Result<(), Error> {
-        let me = &self.settings.region;
-        let here = self.catalog.applied.tables.values().filter(|table| table.is_here(me));
-        for table in here.cloned().collect::<Vec<_>>() {
+        for table in self.catalog.applied.here().cloned().collect::<Vec<_>>() {
             self.open_table(&table)?;
         }
         self.index_names();

@@ -12,9 +12,8 @@ use storage::Engine;
 use types::{GroupId, NodeId, Planted, limits};
 
 use crate::Shard;
+use crate::clock::NS_PER_MS;
 use crate::letters::{Content, Letter};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// Which groups rest, and which nodes live.
 #[derive(Debug, Default)]
@@ -272,7 +271,7 @@ impl<E: Engine> Shard<E> {
     }
 
     /// Whether a node was heard of lately, or is this one.
-    fn lives(&self, node: NodeId) -> bool {
+    pub(crate) fn lives(&self, node: NodeId) -> bool {
         node == self.settings.node || self.quiescence.lives(node)
     }
 

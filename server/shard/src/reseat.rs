@@ -15,11 +15,10 @@ use storage::Engine;
 use types::command::{NodeState, SeatState};
 use types::{GroupId, NodeId, limits};
 
+use crate::clock::NS_PER_MS;
 use crate::confirm::Asker;
 use crate::letters::{Content, Letter};
 use crate::{Error, Member, Shard};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// Which groups change, and what was asked of the catalog.
 #[derive(Debug, Default)]

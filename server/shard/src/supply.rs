@@ -12,11 +12,10 @@ use storage::keys::PartitionState;
 use storage::{Direction, Engine, Read};
 use types::{GroupId, NodeId, limits};
 
+use crate::clock::NS_PER_MS;
 use crate::data::Data;
 use crate::letters::{Content, Letter};
 use crate::{Error, Shard};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// Views that are being given away, by group and receiver.
 pub(crate) type Supplies<S> = BTreeMap<(GroupId, NodeId), Supply<S>>;

@@ -10,12 +10,11 @@ use item::operation::Scan;
 use storage::Engine;
 use types::{GroupId, NodeId, limits};
 
+use crate::clock::NS_PER_MS;
 use crate::confirm::Asker;
 use crate::letters::{Content, Letter};
 use crate::waiter::Waiter;
 use crate::{Error, Shard};
-
-const NS_PER_MS: u64 = 1_000_000;
 
 /// Scans that wait.
 #[derive(Debug, Default)]

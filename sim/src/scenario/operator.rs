@@ -39,12 +39,13 @@ impl Operator {
             regions: (0..world.regions()).map(|region| name(world, region)).collect(),
             partitions,
         };
-        self.add(world, 0, Command::Table(command));
+        self.ask(world, 0, Command::Table(command));
     }
 
     /// Insists on a command in a region until it is carried out or refused for good.
     pub fn ask(&mut self, world: &mut World, region: usize, command: Command) {
-        self.add(world, region, command);
+        self.tasks.push(Task { region, command, tries: 0, number: None, done: false });
+        world.set_timer(MILLISECOND_NS, Timer::Task(self.tasks.len() - 1));
     }
 
     /// Pauses or resumes shipping from one region to another; an earlier command about it is given up.
@@ -60,7 +61,7 @@ impl Operator {
         }
         world.tally.pauses += u64::from(paused);
         let command = if paused { RegionCommand::Pause { to } } else { RegionCommand::Resume { to } };
-        self.add(world, from, Command::Region(command));
+        self.ask(world, from, Command::Region(command));
     }
 
     /// Resumes every direction.
@@ -129,11 +130,6 @@ impl Operator {
     /// Whether everything is done.
     pub fn is_quiet(&self) -> bool {
         self.tasks.iter().all(|task| task.done)
-    }
-
-    fn add(&mut self, world: &mut World, region: usize, command: Command) {
-        self.tasks.push(Task { region, command, tries: 0, number: None, done: false });
-        world.set_timer(MILLISECOND_NS, Timer::Task(self.tasks.len() - 1));
     }
 }
 
