@@ -48,6 +48,7 @@ fuzz_target!(|input: &[u8]| {
         Request::RemoveNode => check(bytes, plain(remove_node::decode)),
         Request::ListPartitions => check(bytes, plain(list_partitions::decode)),
         Request::MovePartition => check(bytes, plain(move_partition::decode)),
+        Request::SplitPartition => check(bytes, plain(split_partition::decode)),
     }
 });
 

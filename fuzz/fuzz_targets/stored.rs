@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use storage::keys::{
     Change, Cursor, LedgerEntry, PartitionState, RequestOutcome, catalog, change, cursor, ledger, partition,
-    record, request, request_expiry, tombstone,
+    record, request, tombstone,
 };
 use storage::{Error, Record};
 
@@ -26,8 +26,6 @@ fuzz_target!(|input: &[u8]| {
     same("partition key", partition::decode(input).map(partition::encode));
     same("request", RequestOutcome::decode(input).map(|value| value.encode()));
     same("request key", request::Key::decode(input).map(|key| key.encode()));
-    same("request expiry", request_expiry::decode_value(input).map(|()| request_expiry::encode_value()));
-    same("request expiry key", request_expiry::Key::decode(input).map(|key| key.encode()));
     same("ledger entry", LedgerEntry::decode(input).map(|value| value.encode()));
     same("ledger key", ledger::Key::decode(input).map(|key| key.encode()));
     same("catalog key", catalog::Key::decode(input).map(|key| key.encode()));

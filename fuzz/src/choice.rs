@@ -42,6 +42,7 @@ pub enum Request {
     RemoveNode,
     ListPartitions,
     MovePartition,
+    SplitPartition,
 }
 
 impl Request {
@@ -71,6 +72,7 @@ impl Request {
         Request::RemoveNode,
         Request::ListPartitions,
         Request::MovePartition,
+        Request::SplitPartition,
     ];
 
     /// The request that a first byte chooses.

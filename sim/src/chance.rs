@@ -21,6 +21,8 @@ pub enum Stream {
     Workload = 4,
     /// Which faults strike when.
     Plan = 5,
+    /// Which partitions are split when.
+    Splits = 6,
 }
 
 /// A stream of random numbers.

@@ -112,6 +112,8 @@ pub enum Timer {
     Action(usize),
     /// A node is to come or go, by the step's number.
     Move(usize),
+    /// A partition is split.
+    Split(usize),
     /// Clients turn to other keys.
     Focus,
     /// An operator's task, by its number, is to be tried.

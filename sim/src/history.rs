@@ -137,6 +137,8 @@ pub enum What {
     Floor {
         /// The partition.
         partition: PartitionId,
+        /// The last hash of its range, as far as a split has set it.
+        last: KeyHash,
         /// To where.
         floor: HybridTime,
     },
@@ -269,11 +271,11 @@ impl History {
                 What::Collected { partition, key, time, again }
             }),
             Observation::Erased { place } => self.number(region, &place).map(|key| What::Erased { key }),
-            Observation::Floor { partition, floor } => {
+            Observation::Floor { partition, last, floor } => {
                 let known = self.floors.entry((region, partition)).or_default();
                 let rises = floor > *known;
                 *known = floor.max(*known);
-                rises.then_some(What::Floor { partition, floor })
+                rises.then_some(What::Floor { partition, last, floor })
             }
             Observation::Appended { group, last } => {
                 let known = self.appended.insert((region, group), last);

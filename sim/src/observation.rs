@@ -10,7 +10,7 @@ use storage::batch::Write;
 use storage::keys::{Change, LedgerEntry, PartitionState, RequestOutcome, change, ledger, partition, record};
 use storage::keys::{request, tombstone};
 use storage::{Batch, Error, Record};
-use types::{GroupId, HybridTime, Incarnation, KeyHash, PartitionId, RequestId, TableId};
+use types::{GroupId, HashRange, HybridTime, Incarnation, KeyHash, PartitionId, RequestId, TableId};
 
 /// The place of an item: its table, its hash, its encoded key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -64,6 +64,8 @@ pub enum Observation {
     Floor {
         /// The partition.
         partition: PartitionId,
+        /// The last hash of its range, as far as a split has set it.
+        last: KeyHash,
         /// The time at or below which an absent key counts as deleted.
         floor: HybridTime,
     },
@@ -131,14 +133,15 @@ fn read_put(
         }
     } else if let Ok(key) = request::Key::decode(key) {
         let outcome = RequestOutcome::decode(value)?.outcome;
-        let request::Key { partition, hash, request } = key;
+        let request::Key { root: partition, hash, request } = key;
         into.push(Observation::Remembered { partition, hash, request, outcome });
     } else if let Ok(key) = ledger::Key::decode(key) {
         let place = Place { table: key.table, hash: key.hash, key: key.key.to_vec() };
         into.push(Observation::Ledgered { place, entry: LedgerEntry::decode(value)? });
     } else if let Ok(partition) = partition::decode(key) {
-        let floor = PartitionState::decode(value)?.floor;
-        into.push(Observation::Floor { partition, floor });
+        let PartitionState { floor, last, .. } = PartitionState::decode(value)?;
+        let last = last.unwrap_or(HashRange::ALL.last);
+        into.push(Observation::Floor { partition, last, floor });
     }
     Ok(())
 }

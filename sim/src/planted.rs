@@ -22,12 +22,14 @@ pub fn expected(planted: Planted) -> (Scenario, &'static [&'static str]) {
         Planted::OmitSeen => (Converge, &["causality", "ledger"]),
         Planted::ClosedFromShipped => (Converge, &["closed"]),
         Planted::StaleReads | Planted::AnyoneReads => (Register, &["linearizable"]),
-        Planted::DecideEarly => (Register, &["linearizable"]),
+        Planted::DecideEarly | Planted::DecideBehindSplit => (Register, &["linearizable"]),
         // What is applied is not what was decided: an assertion finds it, or a reader.
         Planted::KeepOverlay => (Register, &["linearizable", "panic"]),
         Planted::UnknownAsRefused | Planted::ForgetRequests => (Register, &["linearizable"]),
         Planted::ShowUncommitted => (Register, &["linearizable"]),
         Planted::SleepOn => (Liveness, &["liveness", "agreement"]),
+        Planted::OverwriteChild => (Register, &["linearizable", "agreement", "liveness", "fatal", "panic"]),
+        Planted::LeaveChanges => (Converge, &["maximum", "closed", "agreement", "liveness"]),
         Planted::MarkUnflushed | Planted::KeepOldRange => {
             (Membership, &["agreement", "linearizable", "fatal", "panic"])
         }

@@ -5,3 +5,4 @@ pub mod moves;
 pub mod operator;
 pub mod plan;
 pub mod register;
+mod splits;

@@ -86,6 +86,8 @@ counts! {
     changes_of_members,
     /// Replicas whose data came from another node.
     replicas_fetched,
+    /// Replicas that were split.
+    partitions_split,
     /// Messages carried between regions.
     messages,
     /// Messages lost on the way.
@@ -104,6 +106,7 @@ impl Tally {
         self.clock_steps += figures.clock_steps;
         self.changes_of_members += figures.changes_of_members;
         self.replicas_fetched += figures.replicas_fetched;
+        self.partitions_split += figures.partitions_split;
         self.closed_times_used += figures.closed_times_received;
     }
 

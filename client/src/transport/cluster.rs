@@ -4,6 +4,7 @@
 use proto::v1::{
     DrainNodeRequest, JoinNodeRequest, JoinNodeResponse, ListNodesRequest, ListPartitionsRequest,
     MovePartitionRequest, NodeDescription, PartitionDescription, RemoveNodeRequest, ResumeNodeRequest,
+    SplitPartitionRequest,
 };
 
 use super::{Client, MeridianClient};
@@ -51,6 +52,16 @@ impl Client {
         let method =
             |mut client: MeridianClient<_>, request| async move { client.list_partitions(request).await };
         Ok(self.call(Repeat::Harmless, request, method).await?.partitions)
+    }
+
+    /// `SplitPartition`; the split may still be under way. Never asked for twice: it might split a half.
+    pub async fn split_partition(
+        &self,
+        request: SplitPartitionRequest,
+    ) -> Result<Vec<PartitionDescription>, Error> {
+        let method =
+            |mut client: MeridianClient<_>, request| async move { client.split_partition(request).await };
+        Ok(self.call(Repeat::Harmful, request, method).await?.partitions)
     }
 
     /// `MovePartition`; the replica may still be on its way.

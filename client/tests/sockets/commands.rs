@@ -136,16 +136,24 @@ async fn nodes_are_listed_drained_resumed_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn partitions_are_listed_and_moved() {
+async fn partitions_are_listed_moved_and_split() {
     let region = region_with_movies("us-east-1").await;
     region.state().join(JoinNodeRequest { address: "one:1".to_owned(), ..Default::default() });
     let listed = meridian(&region, &["partition", "list", "movies"]).await.json();
     let expected = json!({"Partition": 16, "FirstHash": "0000000000000000", "LastHash": "ffffffffffffffff",
-        "Seats": [{"Node": 1, "State": "SETTLED"}], "Leader": null});
+        "Seats": [{"Node": 1, "State": "SETTLED"}], "Leader": null, "Splitting": false,
+        "OperationsPerSecond": null, "OneKey": false});
     assert_eq!(listed, json!({"Partitions": [expected]}));
     let line = ["partition", "move", "movies", "--partition", "16", "--from", "1", "--to", "2"];
     assert_eq!(meridian(&region, &line).await.json(), listed);
     assert_eq!(region.state().moves, [(16, 1, 2)]);
+    let line = ["partition", "split", "movies", "--partition", "16", "--at", "8000000000000001"];
+    assert_eq!(meridian(&region, &line).await.json(), listed);
+    assert_eq!(meridian(&region, &line[..5]).await.json(), listed);
+    assert_eq!(region.state().splits, [(16, Some((1 << 63) + 1)), (16, None)]);
+    let refused =
+        meridian(&region, &["partition", "split", "movies", "--partition", "16", "--at", "x"]).await;
+    assert_eq!(refused.status, 2);
     assert_eq!(meridian(&region, &["partition", "list", "none"]).await.status, 1);
 }
 

@@ -48,6 +48,9 @@ fn partition(partition: PartitionStatus) -> v1::PartitionDescription {
         last_hash: partition.range.last.0,
         seats: partition.seats.into_iter().map(seat).collect(),
         leader: partition.leader.map(|node| node.0),
+        splitting: partition.splitting,
+        operations_per_second: partition.load.map(|load| load.per_second),
+        one_key: partition.load.is_some_and(|load| load.middle.is_none()),
     }
 }
 

@@ -28,6 +28,7 @@ pub mod resume_node;
 pub mod resume_region;
 pub mod scan;
 pub mod session;
+pub mod split_partition;
 pub mod status;
 pub mod update_item;
 

@@ -317,3 +317,12 @@ fn the_commands_on_partitions_name_what_they_refuse() {
     refuses(decode(MovePartitionRequest { to: 0, ..good.clone() }), "To");
     refuses(decode(MovePartitionRequest { to: 1, ..good }), "To");
 }
+
+#[test]
+fn a_split_names_its_table_and_partition() {
+    let decode = crate::split_partition::decode;
+    let good = SplitPartitionRequest { table_name: table(), partition: 16, at_hash: Some(0) };
+    assert!(decode(good.clone()).is_ok());
+    refuses(decode(SplitPartitionRequest { table_name: String::new(), ..good.clone() }), "TableName");
+    refuses(decode(SplitPartitionRequest { partition: 15, ..good }), "Partition");
+}

@@ -10,8 +10,8 @@ use item::{AttributeValue, Item};
 use proto::convert::item_into;
 use proto::v1;
 use types::command::{
-    ClusterAnswer, ClusterCommand, KeyVersion, NodeState, NodeStatus, PartDigest, PartitionStatus, SeatState,
-    TableAnswer, TableCommand, TableStatus,
+    ClusterAnswer, ClusterCommand, KeyVersion, NodeState, NodeStatus, PartDigest, PartitionLoad,
+    PartitionStatus, SeatState, TableAnswer, TableCommand, TableStatus,
 };
 use types::{
     GroupId, HashRange, HybridTime, KeyAttribute, KeySchema, KeyType, NodeId, RegionId, RegionName,
@@ -245,6 +245,8 @@ fn nodes_and_partitions_are_shown_whole() {
         range: HashRange::ALL,
         seats: vec![(NodeId(3), SeatState::Leaving), (NodeId(4), SeatState::Joining)],
         leader: None,
+        splitting: true,
+        load: Some(PartitionLoad { per_second: 1200, middle: None }),
     };
     let answer = Ok(Answer::Cluster(ClusterAnswer::Partitions(vec![partition])));
     let partitions = crate::list_partitions::encode(answer).unwrap().partitions;
@@ -254,4 +256,7 @@ fn nodes_and_partitions_are_shown_whole() {
         (partitions[0].first_hash, partitions[0].last_hash, partitions[0].leader),
         (0, u64::MAX, None)
     );
+    let (splitting, load, one_key) =
+        (partitions[0].splitting, partitions[0].operations_per_second, partitions[0].one_key);
+    assert_eq!((splitting, load, one_key), (true, Some(1200), true));
 }

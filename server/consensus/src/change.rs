@@ -41,6 +41,11 @@ impl<E: Engine> Group<E> {
         Ok(self.last_index())
     }
 
+    /// Whether a change of members is proposed and not applied.
+    pub fn changes(&self) -> bool {
+        self.raft.raft.has_pending_conf()
+    }
+
     /// Applies a change that `ready` handed out, in its place among the committed entries, before `applied`
     /// is called for it; returns the members from then on, which belong to the data at that index.
     ///

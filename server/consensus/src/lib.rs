@@ -31,7 +31,7 @@ mod tail;
 mod tests;
 mod transfer;
 
-pub use create::{BEGINNING, create};
+pub use create::{BEGINNING, begin, create};
 pub use error::{Error, ProposeError, StepError};
 pub use group::Group;
 pub use members::{Change, Members, Step};

@@ -113,6 +113,11 @@ impl Shipper {
         self.logged
     }
 
+    /// Everything up to here was acknowledged, logged or not.
+    pub fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
     /// The cursor to log, if it has moved.
     pub fn to_log(&self) -> Option<u64> {
         (self.cursor > self.logged).then_some(self.cursor)
@@ -277,6 +282,12 @@ impl Shipper {
         self.stream += 1;
         self.number = 0;
         self.held_until_ns = 0;
+    }
+
+    /// Starts again after a part of the changes went to another partition, with what is left of them.
+    pub fn begin_again(&mut self, pending: Pending) {
+        self.restart();
+        self.pending = pending;
     }
 
     /// Moves the cursor over the acknowledged batches at its head.

@@ -36,6 +36,7 @@ impl Bench {
             engine: Memory::new(),
             home: Home {
                 partition: GroupId::FIRST,
+                root: GroupId::FIRST,
                 table: TableId::default(),
                 key,
                 range: HashRange::ALL,

@@ -31,6 +31,7 @@ pub enum Call {
     RemoveNode,
     ListPartitions,
     MovePartition,
+    SplitPartition,
 }
 
 impl Call {
@@ -51,7 +52,7 @@ impl Call {
     }
 
     /// All of them.
-    pub const ALL: [Call; 25] = [
+    pub const ALL: [Call; 26] = [
         Call::PutItem,
         Call::GetItem,
         Call::UpdateItem,
@@ -77,6 +78,7 @@ impl Call {
         Call::RemoveNode,
         Call::ListPartitions,
         Call::MovePartition,
+        Call::SplitPartition,
     ];
 
     /// Its name in the API.
@@ -107,6 +109,7 @@ impl Call {
             Call::RemoveNode => "RemoveNode",
             Call::ListPartitions => "ListPartitions",
             Call::MovePartition => "MovePartition",
+            Call::SplitPartition => "SplitPartition",
         }
     }
 
@@ -116,7 +119,7 @@ impl Call {
             Call::PutItem | Call::UpdateItem | Call::DeleteItem | Call::BatchWriteItem => true,
             Call::CreateTable | Call::DeleteTable | Call::PauseRegion | Call::ResumeRegion => true,
             Call::JoinNode | Call::DrainNode | Call::ResumeNode | Call::RemoveNode => true,
-            Call::MovePartition => true,
+            Call::MovePartition | Call::SplitPartition => true,
             Call::GetItem | Call::Query | Call::Scan | Call::BatchGetItem => false,
             Call::DescribeTable | Call::ListTables | Call::DigestTable | Call::ListVersions => false,
             Call::DescribeRegion | Call::Ping | Call::ListNodes | Call::ListPartitions => false,

@@ -328,6 +328,14 @@ impl Meridian for Service {
         self.carry_out(Call::ListPartitions, request, plain(api::list_partitions::decode), encode).await
     }
 
+    async fn split_partition(
+        &self,
+        request: Request<SplitPartitionRequest>,
+    ) -> Result<Response<SplitPartitionResponse>, Status> {
+        let encode = api::split_partition::encode;
+        self.carry_out(Call::SplitPartition, request, plain(api::split_partition::decode), encode).await
+    }
+
     async fn move_partition(
         &self,
         request: Request<MovePartitionRequest>,

@@ -18,6 +18,7 @@ fn home() -> Home {
     let partition = KeyAttribute { name: "id".to_owned(), key_type: KeyType::S };
     Home {
         partition: GroupId::FIRST,
+        root: GroupId::FIRST,
         table: TableId::default(),
         key: KeySchema { partition, sort: None },
         range: HashRange::ALL,

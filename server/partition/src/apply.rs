@@ -2,7 +2,7 @@
 
 use storage::keys::{self, Change, Collecting, Cursor, LedgerEntry, PartitionState, RequestOutcome};
 use storage::{Batch, Record};
-use types::{HybridTime, KeyHash, RequestId, Version};
+use types::{GroupId, HybridTime, KeyHash, RequestId, Version};
 
 use crate::Home;
 use crate::effect::{Effect, Made, Place, Step};
@@ -14,6 +14,8 @@ pub struct Applied {
     pub ledgered: u64,
     /// Tombstones collected.
     pub collected: u64,
+    /// Where the partition is to be split, which needs more than writes (`split`).
+    pub split: Option<(KeyHash, GroupId)>,
 }
 
 /// Adds an effect's writes to a batch and moves the partition's state to its index. The state itself is
@@ -55,6 +57,7 @@ pub fn apply(
                 collect(home, tombstones, stale, batch);
             }
             Step::Remember { .. } | Step::Forget { .. } | Step::Trim { .. } => housekeep(home, step, batch),
+            Step::Split { at, child } => applied.split = Some((*at, *child)),
         }
     }
     state.applied = index;
@@ -127,15 +130,11 @@ fn housekeep(home: &Home, step: &Step, batch: &mut Batch) {
         Step::Remember { hash, request, expires, digest, outcome } => {
             let kept =
                 RequestOutcome { expires: *expires, payload_digest: *digest, outcome: outcome.clone() };
-            let key = expiry_key(home, (*expires, *hash, *request));
-            batch.put(key.outcome().encode(), kept.encode());
-            batch.put(key.encode(), keys::request_expiry::encode_value());
+            batch.put(outcome_key(home, *hash, *request), kept.encode());
         }
         Step::Forget { outcomes } => {
-            for outcome in outcomes {
-                let key = expiry_key(home, *outcome);
-                batch.delete(key.outcome().encode());
-                batch.delete(key.encode());
+            for (_, hash, request) in outcomes {
+                batch.delete(outcome_key(home, *hash, *request));
             }
         }
         Step::Trim { changes } => {
@@ -148,7 +147,6 @@ fn housekeep(home: &Home, step: &Step, batch: &mut Batch) {
     }
 }
 
-fn expiry_key(home: &Home, outcome: (HybridTime, KeyHash, RequestId)) -> keys::request_expiry::Key {
-    let (expires, hash, request) = outcome;
-    keys::request_expiry::Key { partition: home.partition, expires, hash, request }
+fn outcome_key(home: &Home, hash: KeyHash, request: RequestId) -> Vec<u8> {
+    keys::request::Key { root: home.root, hash, request }.encode()
 }

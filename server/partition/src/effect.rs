@@ -5,7 +5,7 @@
 
 use storage::{Record, keys};
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::{HybridTime, Incarnation, KeyHash, RegionId, RequestId, TableId, Version, limits};
+use types::{GroupId, HybridTime, Incarnation, KeyHash, RegionId, RequestId, TableId, Version, limits};
 
 /// The steps of one command, applied in order and in one batch.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -114,6 +114,13 @@ pub enum Step {
     Trim {
         /// Index and ordinal of each.
         changes: Vec<(u64, u32)>,
+    },
+    /// Splits the partition: its hashes from one on are another's from here on (`P12`).
+    Split {
+        /// The first of them.
+        at: KeyHash,
+        /// The other's raft group.
+        child: GroupId,
     },
 }
 
@@ -273,6 +280,11 @@ impl Step {
                     put_varint(out, u64::from(*ordinal));
                 }
             }
+            Step::Split { at, child } => {
+                out.push(11);
+                out.extend_from_slice(&at.0.to_be_bytes());
+                put_varint(out, child.0);
+            }
             _ => unreachable!("encoded by the caller"),
         }
     }
@@ -325,6 +337,7 @@ impl Step {
                 let count = reader.count(2)?;
                 Step::Trim { changes: (0..count).map(|_| change(reader)).collect::<Result<_, _>>()? }
             }
+            11 => Step::Split { at: KeyHash(reader.u64()?), child: GroupId(reader.varint()?) },
             _ => return Err(Malformed),
         })
     }
@@ -393,6 +406,8 @@ mod tests {
                 done
             }),
             proptest::collection::vec(any::<(u64, u32)>(), 0..4).prop_map(|changes| Step::Trim { changes }),
+            any::<(u64, u64)>()
+                .prop_map(|(at, child)| Step::Split { at: KeyHash(at), child: GroupId(child) }),
         ]
     }
 

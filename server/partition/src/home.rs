@@ -7,6 +7,8 @@ use types::{Faults, GroupId, HashRange, Incarnation, KeySchema, TableId};
 pub struct Home {
     /// The partition's raft group.
     pub partition: GroupId,
+    /// The partition that it has come from by splits, or itself: outcomes of requests lie there (`P3`).
+    pub root: GroupId,
     /// The table it is a part of.
     pub table: TableId,
     /// The table's key.

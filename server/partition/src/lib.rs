@@ -1,7 +1,8 @@
 //! The item state machine of one partition: commands become effects, effects become key-value writes.
 //!
 //! A command is decided once, at the leader, against committed data and the leader's own overlay; the log
-//! carries the effect, and `apply` reads nothing. Nothing here knows raft, links or clocks.
+//! carries the effect, and `apply` reads nothing; only a split reads what it moves. Nothing here knows raft,
+//! links or clocks.
 
 pub mod apply;
 pub mod collect;
@@ -18,6 +19,7 @@ pub mod query;
 pub mod receive;
 pub mod remembered;
 pub mod scan;
+pub mod split;
 pub mod trim;
 pub mod update;
 pub mod versions;

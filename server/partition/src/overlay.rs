@@ -20,6 +20,7 @@ pub struct Overlay {
     requests: BTreeMap<(KeyHash, RequestId), Remembered>,
     ledger: BTreeMap<Place, Vec<Ledgered>>,
     floor: HybridTime,
+    split: Option<KeyHash>,
     bytes: usize,
 }
 
@@ -68,6 +69,7 @@ impl Overlay {
             requests: BTreeMap::new(),
             ledger: BTreeMap::new(),
             floor: HybridTime::ZERO,
+            split: None,
             bytes: 0,
         }
     }
@@ -99,6 +101,7 @@ impl Overlay {
                     let remembered = Remembered { index, digest: *digest, outcome: outcome.clone() };
                     self.requests.insert((*hash, *request), remembered);
                 }
+                Step::Split { at, .. } => self.split = Some(*at),
                 _ => {}
             }
         }
@@ -130,6 +133,7 @@ impl Overlay {
                         self.requests.remove(&of);
                     }
                 }
+                Step::Split { .. } => self.split = None,
                 _ => {}
             }
         }
@@ -175,6 +179,11 @@ impl Overlay {
     /// The floor that collections in flight raise: what is decided behind them obeys it (`P2`, `P11`).
     pub fn floor(&self) -> HybridTime {
         self.floor
+    }
+
+    /// The first hash that a split in flight gives away: nothing may be decided for it any more (`P2`).
+    pub fn split(&self) -> Option<KeyHash> {
+        self.split
     }
 
     /// Bytes of the effects in flight.

@@ -87,7 +87,7 @@ pub fn find(
     hash: KeyHash,
     request: RequestId,
 ) -> Result<Option<Remembered>, Fatal> {
-    let key = keys::request::Key { partition: home.partition, hash, request }.encode();
+    let key = keys::request::Key { root: home.root, hash, request }.encode();
     let Some(bytes) = engine.get(&key)? else { return Ok(None) };
     let kept = keys::RequestOutcome::decode(&bytes)?;
     Ok(Some(Remembered { index: 0, digest: kept.payload_digest, outcome: kept.outcome }))

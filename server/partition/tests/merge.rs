@@ -22,6 +22,7 @@ fn life(region: u32) -> Incarnation {
 fn home() -> Home {
     Home {
         partition: GroupId::FIRST,
+        root: GroupId::FIRST,
         table: TableId::default(),
         key: KeySchema { partition: KeyAttribute { name: "k".into(), key_type: KeyType::S }, sort: None },
         range: HashRange::ALL,

@@ -6,56 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use item::{Error, Invalid};
-use types::{
-    GroupId, HashRange, HybridTime, Incarnation, KeyHash, KeySchema, NodeId, RegionName, TableId, TableName,
-    limits,
-};
+use types::{GroupId, HybridTime, Incarnation, KeySchema, NodeId, RegionName, TableId, TableName, limits};
 
 use crate::nodes::Nodes;
+pub use crate::table::Table;
 use crate::update::Update;
-use crate::{Copy, Entry, Life, Seat, seat};
-
-/// A table and where its copy lives in this region.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Table {
-    /// What all regions know.
-    pub entry: Entry,
-    /// The first of this copy's partitions; they are numbered on from it, in the order of their ranges.
-    pub first_group: GroupId,
-    /// Where the replicas of each partition sit; nothing in a region of one node.
-    pub seats: Vec<Vec<Seat>>,
-}
-
-impl Table {
-    /// Where the replicas of a partition sit, the one that is to lead first.
-    pub fn seats(&self, group: GroupId) -> &[Seat] {
-        let index = group.0.checked_sub(self.first_group.0).and_then(|index| usize::try_from(index).ok());
-        index.and_then(|index| self.seats.get(index)).map_or(&[Seat::ONLY], |seats| seats)
-    }
-
-    /// The seat of a partition's replica on a node, if it has one there.
-    pub fn seat_on(&self, group: GroupId, node: NodeId) -> Option<Seat> {
-        self.seats(group).iter().find(|seat| seat.node == node).copied()
-    }
-
-    /// The partition of a hash.
-    pub fn partition_of(&self, hash: KeyHash) -> GroupId {
-        let wide = (u128::from(hash.0) + 1) * u128::from(self.entry.partitions);
-        GroupId(self.first_group.0 + (wide.div_ceil(1 << 64) - 1) as u64)
-    }
-
-    /// All partitions with their ranges, in order.
-    pub fn partitions(&self) -> impl Iterator<Item = (GroupId, HashRange)> + '_ {
-        let group = |index: u32| GroupId(self.first_group.0 + u64::from(index));
-        (0..self.entry.partitions)
-            .map(move |index| (group(index), HashRange::part(index, self.entry.partitions)))
-    }
-
-    /// Whether this region holds a copy that was not dropped.
-    pub fn is_here(&self, me: &RegionName) -> bool {
-        self.entry.incarnation(me).is_some()
-    }
-}
+use crate::{Copy, Entry, Life, seat};
 
 /// What the catalog keeps beside its tables.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -163,7 +119,7 @@ impl Catalog {
             [NodeId::ONLY] => Vec::new(),
             _ => seat::spread(&active, entry.partitions),
         };
-        let table = Table { entry, first_group, seats };
+        let table = Table { entry, first_group, seats, children: Default::default() };
         Update { table: Some(table), settings: Some(settings), nodes: None }
     }
 
@@ -206,7 +162,8 @@ impl Catalog {
         if entry.life >= Life::Deleting {
             let mut entry = entry;
             entry.advance(&self.me);
-            let table = Table { entry, first_group: GroupId::default(), seats: Vec::new() };
+            let (first_group, seats, children) = Default::default();
+            let table = Table { entry, first_group, seats, children };
             return Learned::Update(Box::new(Update { table: Some(table), ..Update::default() }));
         }
         match self.find(&entry.name) {
@@ -234,7 +191,7 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use types::{KeyAttribute, KeyType};
+    use types::{KeyAttribute, KeyHash, KeyType};
 
     use super::*;
     use crate::entry::tests::name;
@@ -369,8 +326,7 @@ mod tests {
             let mut table = catalog.tables[&id].clone();
             table.entry.partitions = partitions;
             let group = table.partition_of(KeyHash(hash));
-            let range = HashRange::part((group.0 - table.first_group.0) as u32, partitions);
-            prop_assert!(range.contains(KeyHash(hash)));
+            prop_assert!(table.range(group).expect("one of its partitions").contains(KeyHash(hash)));
         }
     }
 }

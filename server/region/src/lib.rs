@@ -10,6 +10,8 @@ mod membership;
 pub mod nodes;
 mod placement;
 pub mod seat;
+mod split;
+pub mod table;
 pub mod update;
 
 pub use catalog::{Catalog, Learned, Settings, Table};
@@ -17,4 +19,5 @@ pub use entry::{Copy, Entry, Life};
 pub use fan_out::BatchWriteFan;
 pub use nodes::{Node, Nodes};
 pub use seat::Seat;
+pub use table::{Child, Children};
 pub use update::Update;

@@ -15,7 +15,7 @@ use types::{GroupId, NodeId, limits};
 use crate::catalog::{Catalog, Table};
 use crate::nodes::Nodes;
 use crate::update::Update;
-use crate::{Seat, seat};
+use crate::{Child, Seat, seat};
 
 /// What sits on each node that can be given more.
 struct Load {
@@ -42,9 +42,10 @@ impl Catalog {
         Some(Update { table: Some(table), settings: None, nodes })
     }
 
-    /// Whether any replica comes or goes.
+    /// Whether any replica comes or goes, or any partition is being split.
     pub fn is_moving(&self) -> bool {
-        self.seated().any(seat::is_moving)
+        let splits = |table: &Table| table.children.waiting().next().is_some();
+        self.seated().any(seat::is_moving) || self.here().any(splits)
     }
 
     fn load(&self, takers: &BTreeSet<NodeId>) -> Load {
@@ -76,6 +77,9 @@ impl Catalog {
                 if let Some(seats) = self.turn_back(seats, load, nodes) {
                     changed.set(group, seats);
                 }
+                continue;
+            }
+            if table.is_splitting(group) {
                 continue;
             }
             if load.moving >= limits::MOVES_MAX {
@@ -139,7 +143,7 @@ impl Catalog {
         let mut changed = Changed::of(table);
         for (group, _) in table.partitions() {
             let mut seats = table.seats(group).to_vec();
-            if seat::is_moving(&seats) {
+            if seat::is_moving(&seats) || table.is_splitting(group) {
                 continue;
             }
             let settled = |seat: &Seat| takers.contains(&seat.node);
@@ -170,7 +174,8 @@ impl Catalog {
             for (group, _) in table.partitions() {
                 let Some(members) = reported.get(&group) else { continue };
                 let seats = table.seats(group);
-                if seat::is_moving(seats) && seat::voters(seats) == *members {
+                let waits = table.children.get(group).is_some_and(|child| child.waits);
+                if (waits || seat::is_moving(seats)) && seat::voters(seats) == *members {
                     changed.set(group, seat::settled(seats));
                 }
             }
@@ -190,11 +195,11 @@ impl Catalog {
         to: NodeId,
     ) -> Result<Update, Error> {
         let choice = |field, allowed| Error::from(Invalid::Choice { field, allowed });
-        if !table.partitions().any(|(partition, _)| partition == group) {
+        if !table.has(group) {
             return Err(choice("Partition", "the number of one of the table's partitions"));
         }
         let seats = table.seats(group);
-        if seat::is_moving(seats) {
+        if seat::is_moving(seats) || table.is_splitting(group) {
             return Err(Error::PartitionInMotion { partition: group });
         }
         let at = seats.iter().position(|seat| seat.node == from);
@@ -244,28 +249,33 @@ impl Load {
     }
 }
 
-/// A table's seats, about to change.
+/// A table whose seats are about to change.
 struct Changed<'a> {
     table: &'a Table,
-    seats: Option<Vec<Vec<Seat>>>,
+    changed: Option<Table>,
 }
 
 impl<'a> Changed<'a> {
     fn of(table: &'a Table) -> Self {
-        Changed { table, seats: None }
+        Changed { table, changed: None }
     }
 
     fn set(&mut self, group: GroupId, seats: Vec<Seat>) {
-        let table = self.table;
+        let changed = self.changed.get_or_insert_with(|| self.table.clone());
         // A table of a region's first node says nothing of seats, until it has others.
-        let all = || table.partitions().map(|(group, _)| table.seats(group).to_vec()).collect();
-        let at = usize::try_from(group.0 - table.first_group.0).expect("a table's partitions can be counted");
-        self.seats.get_or_insert_with(all)[at] = seats;
+        if changed.seats.is_empty() {
+            changed.seats = vec![vec![Seat::ONLY]; changed.entry.partitions as usize];
+        }
+        if let Some(child) = changed.children.get(group).cloned() {
+            changed.children.insert(group, Child { seats, waits: false, ..child });
+        } else {
+            let at = changed.index(group).expect("one of the table's partitions");
+            changed.seats[at] = seats;
+        }
     }
 
     fn done(self) -> Option<Table> {
-        let seats = self.seats?;
-        Some(Table { seats, ..self.table.clone() })
+        self.changed
     }
 }
 

@@ -7,18 +7,21 @@ use std::collections::BTreeSet;
 use storage::keys::catalog as key;
 use storage::{Batch, Error, Read};
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::{GroupId, RegionName};
+use types::{GroupId, KeyHash, RegionName};
 
 use crate::catalog::{Catalog, Settings, Table};
 use crate::entry::Entry;
 use crate::nodes::Nodes;
 use crate::seat;
+use crate::table::{Child, Children};
 
 const FORMAT: u8 = 1;
 /// The format of a table whose replicas sit on several nodes.
 const FORMAT_SEATED: u8 = 2;
 /// The format of a table that has replicas on their way.
 const FORMAT_MOVING: u8 = 3;
+/// The format of a table with partitions that splits made.
+const FORMAT_SPLIT: u8 = 4;
 /// The format of an update of the nodes.
 const FORMAT_NODES: u8 = 2;
 const SETTINGS: u8 = 1;
@@ -114,18 +117,49 @@ pub fn load(engine: &impl Read, me: RegionName, nodes: Nodes) -> Result<Catalog,
 }
 
 fn encode_table(table: &Table) -> Vec<u8> {
-    let moving = seat::any_moving(&table.seats);
+    let split = !table.children.is_empty();
+    let states = split || seat::any_moving(&table.seats);
     let mut out = vec![match table.seats.is_empty() {
+        _ if split => FORMAT_SPLIT,
         true => FORMAT,
-        false if moving => FORMAT_MOVING,
+        false if states => FORMAT_MOVING,
         false => FORMAT_SEATED,
     }];
     put_varint(&mut out, table.first_group.0);
     put_sized(&mut out, &table.entry.encode());
-    if !table.seats.is_empty() {
-        seat::put(&mut out, &table.seats, moving);
+    if split || !table.seats.is_empty() {
+        seat::put(&mut out, &table.seats, states);
+    }
+    if split {
+        put_children(&mut out, &table.children);
     }
     out
+}
+
+fn put_children(out: &mut Vec<u8>, children: &Children) {
+    for (group, child) in children.iter() {
+        put_varint(out, group.0);
+        put_varint(out, child.parent.0);
+        out.extend_from_slice(&child.first.0.to_be_bytes());
+        out.push(u8::from(child.waits));
+        seat::put(out, std::slice::from_ref(&child.seats), true);
+    }
+}
+
+/// The inverse of `put_children`; they end what they stand in.
+fn children(reader: &mut Reader<'_>) -> Result<Children, Malformed> {
+    let mut children = Children::default();
+    while !reader.is_empty() {
+        let (group, parent) = (GroupId(reader.varint()?), GroupId(reader.varint()?));
+        let (first, waits) = (KeyHash(reader.u64()?), reader.bool()?);
+        let seats = seat::read(reader, true)?.pop().filter(|seats| !seats.is_empty()).ok_or(Malformed)?;
+        // So nobody is his own ancestor.
+        if parent >= group {
+            return Err(Malformed);
+        }
+        children.insert(group, Child { parent, first, seats, waits });
+    }
+    Ok(children)
 }
 
 fn decode_table(bytes: &[u8]) -> Result<Table, Malformed> {
@@ -135,15 +169,18 @@ fn decode_table(bytes: &[u8]) -> Result<Table, Malformed> {
     let entry = Entry::decode(reader.sized()?)?;
     let seats = match format {
         FORMAT => Vec::new(),
-        FORMAT_SEATED | FORMAT_MOVING => seat::read(&mut reader, format == FORMAT_MOVING)?,
+        FORMAT_SEATED => seat::read(&mut reader, false)?,
+        FORMAT_MOVING | FORMAT_SPLIT => seat::read(&mut reader, true)?,
         _ => return Err(Malformed),
     };
+    let children = if format == FORMAT_SPLIT { children(&mut reader)? } else { Children::default() };
     reader.finish()?;
     let seated = seats.len() == entry.partitions as usize && seats.iter().all(|seats| !seats.is_empty());
-    if format != FORMAT && !seated {
+    let bare = format == FORMAT || format == FORMAT_SPLIT && seats.is_empty();
+    if !seated && !bare {
         return Err(Malformed);
     }
-    Ok(Table { entry, first_group, seats })
+    Ok(Table { entry, first_group, seats, children })
 }
 
 fn encode_settings(settings: &Settings) -> Vec<u8> {
@@ -191,6 +228,7 @@ mod tests {
             both in any::<bool>(),
             nodes in 0..4u64,
             moving in any::<bool>(),
+            split in 0..3u64,
         ) {
             let nodes: Vec<_> = (1..=nodes).map(NodeId).collect();
             let mut seats =
@@ -201,7 +239,13 @@ mod tests {
             }
             let paused = BTreeSet::from([name("a"), name("b")]);
             let settings = Settings { next_group: GroupId(group), next_counter: 7, paused };
-            let table = Table { entry, first_group: GroupId(group), seats };
+            let mut children = Children::default();
+            for at in 0..split {
+                let (parent, first) = (GroupId(at), KeyHash(u64::from(u32::MAX) << at));
+                let child = Child { parent, first, seats: vec![Seat::ONLY], waits: moving };
+                children.insert(GroupId(70 + at), child);
+            }
+            let table = Table { entry, first_group: GroupId(group), seats, children };
             let nodes = moving.then(|| Nodes::begun_with(&nodes, &BTreeMap::new()));
             let update = Update { table: both.then_some(table), settings: Some(settings), nodes };
             prop_assert_eq!(Update::decode(&update.encode()), Ok(update));

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use region::{Copy, Entry, Life, Settings, Table, Update};
+use region::{Child, Children, Copy, Entry, Life, Seat, Settings, Table, Update};
 use types::{
-    GroupId, HybridTime, Incarnation, KeyAttribute, KeySchema, KeyType, RegionId, RegionName, TableId,
-    TableName, fixture,
+    GroupId, HybridTime, Incarnation, KeyAttribute, KeyHash, KeySchema, KeyType, RegionId, RegionName,
+    TableId, TableName, fixture,
 };
 
 fn entry(life: Life, sort: Option<KeyAttribute>) -> Entry {
@@ -41,7 +41,11 @@ fn entries() {
 
 #[test]
 fn updates() {
-    let table = Table { entry: entry(Life::Active, None), first_group: GroupId(16), seats: Vec::new() };
+    let (entry, first_group, seats) = (entry(Life::Active, None), GroupId(16), Vec::new());
+    let table = Table { entry, first_group, seats, children: Children::default() };
+    let mut split = table.clone();
+    let child = Child { parent: GroupId(16), first: KeyHash(1 << 60), seats: vec![Seat::ONLY], waits: true };
+    split.children.insert(GroupId(316), child);
     let paused = BTreeSet::from([RegionName::new("b").expect("a name")]);
     let settings = Settings { next_group: GroupId(316), next_counter: 3, paused };
     let of = |table, settings| Update { table, settings, nodes: None }.encode();
@@ -49,6 +53,7 @@ fn updates() {
         ("table", of(Some(table.clone()), None)),
         ("settings", of(None, Some(settings.clone()))),
         ("both", of(Some(table), Some(settings))),
+        ("split", of(Some(split), None)),
     ];
     fixture::check(include_str!("../fixtures/update.hex"), &cases, |_, bytes| {
         Update::decode(bytes).ok().map(|update| update.encode())

@@ -18,8 +18,9 @@ use storage::engine::StateName;
 use crate::data::Data;
 use crate::open::NODE;
 use crate::replica::{Closing, Replica};
+use crate::split::Split;
 use crate::waiter::{CatalogWaiter, Waiter};
-use crate::{Error, Shard};
+use crate::{Error, Shard, fetch};
 
 /// What an application owes once its batch is written.
 #[derive(Default)]
@@ -136,24 +137,45 @@ impl<E: Engine> Shard<E> {
             }
             self.catalog.group.applied(last.index);
             writes.put(keys::partition::encode(group), self.catalog.state.encode());
-        } else if let Some(replica) = self.replicas.get_mut(&group) {
+        } else if self.replicas.contains_key(&group) {
             for entry in committed {
-                if let Some(change) = &entry.change {
-                    let members = replica.group.apply_change(change, &mut self.random);
-                    replica.changed = entry.index;
-                    writes.put(keys::members::encode(group), members.encode());
-                }
-                let applied = apply_effect(replica, entry, writes)?;
-                self.figures.ledger_entries += applied.ledgered;
-                self.figures.tombstones_collected += applied.collected;
-                release(replica, entry.index, owed);
+                self.apply_entry(group, entry, writes, owed)?;
             }
+            let replica = self.replicas.get_mut(&group).expect("seen above");
             replica.group.applied(last.index);
             writes.put(keys::partition::encode(group), replica.state.encode());
             if replica.last_change >= committed[0].index {
                 self.shipping.insert(group);
             }
         }
+        Ok(())
+    }
+
+    fn apply_entry(
+        &mut self,
+        group: GroupId,
+        entry: &Committed,
+        writes: &mut Batch,
+        owed: &mut Owed,
+    ) -> Result<(), Error> {
+        let replica = self.replicas.get_mut(&group).expect("called for one that is here");
+        if let Some(change) = &entry.change {
+            let members = replica.group.apply_change(change, &mut self.random);
+            replica.changed = entry.index;
+            writes.put(keys::members::encode(group), members.encode());
+        }
+        let applied = apply_effect(replica, entry, writes)?;
+        self.figures.ledger_entries += applied.ledgered;
+        self.figures.tombstones_collected += applied.collected;
+        if let Some((at, child)) = applied.split {
+            let (index, term) = (entry.index, entry.term);
+            // What is given up goes with what said so.
+            owed.given_up.iter().for_each(|data| data.destroy(writes));
+            let split = Split { parent: group, child, at, index, term };
+            self.carry_out_split(split, std::mem::take(writes))?;
+        }
+        let replica = self.replicas.get_mut(&group).expect("seen above");
+        release(replica, entry.index, owed);
         Ok(())
     }
 
@@ -238,19 +260,24 @@ impl<E: Engine> Shard<E> {
             if is_other {
                 self.set_home(group, self.home(&after, group, range))?;
             }
-            if before.seats(group) != after.seats(group) {
+            let same = before.seats(group) == after.seats(group)
+                && before.is_unsettled(group) == after.is_unsettled(group);
+            if !same {
                 self.note_seats(group, after.seats(group));
             }
+        }
+        if after.children.waiting().next().is_some() {
+            self.due.reseat_ns = 0;
         }
         Ok(())
     }
 
-    /// A partition knows something else of its table.
-    fn set_home(&mut self, group: GroupId, home: Home) -> Result<(), Error> {
+    /// A partition knows something else of its table. Its range changes only when it is split.
+    pub(crate) fn set_home(&mut self, group: GroupId, home: Home) -> Result<(), Error> {
         if let Some(arriving) = self.arriving.get_mut(&group) {
-            arriving.home = home;
+            arriving.home = Home { range: arriving.home.range, ..home };
         } else if let Some(replica) = self.replicas.get_mut(&group) {
-            replica.home = home;
+            replica.home = Home { range: replica.home.range, ..home };
             self.add_shippers(group)?;
         }
         Ok(())
@@ -266,9 +293,17 @@ impl<E: Engine> Shard<E> {
         };
         let lost =
             |group| replica(before, group).is_some() && replica(before, group) != replica(after, group);
-        let table = before.entry.id;
-        let partitions = before.partitions().filter(|(group, _)| lost(*group));
-        partitions.map(|(group, range)| Data::Partition { table, group, range }).collect()
+        // One that was never opened has nothing here that is its own.
+        let lost = |group: &GroupId| lost(*group) && !self.later.contains(group);
+        let partitions = before.partitions().filter(|(group, _)| lost(group));
+        let data = |(group, range)| {
+            let arriving = self.arriving.get(&group).map(|arriving| &arriving.home);
+            match self.replicas.get(&group).map(|replica| &replica.home).or(arriving) {
+                Some(home) => fetch::data(home),
+                None => Data::Partition { table: before.entry.id, group, root: before.root(group), range },
+            }
+        };
+        partitions.map(data).collect()
     }
 
     /// Closes a table's partitions.
@@ -283,6 +318,7 @@ impl<E: Engine> Shard<E> {
         self.dropped = true;
         self.quiescence.forget(group);
         self.reseating.note(group, false);
+        self.later.remove(&group);
         self.arriving.remove(&group);
         self.supplies.retain(|(supplied, _), _| *supplied != group);
         self.take_down(group);

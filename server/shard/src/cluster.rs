@@ -47,6 +47,12 @@ impl<E: Engine> Shard<E> {
                 let moved = self.catalog.applied.move_replica(table, partition, from, to)?;
                 Ok((Some(moved), Wanted::Partitions(table.entry.id)))
             }),
+            ClusterCommand::Split { table, partition, at } => self.table(&table).and_then(|table| {
+                let middle = table.range(partition).map(|range| range.middle());
+                let at = at.or(middle).unwrap_or_default();
+                let split = self.catalog.applied.split(table, partition, at)?;
+                Ok((Some(split), Wanted::Partitions(table.entry.id)))
+            }),
             ClusterCommand::Nodes => Ok((None, Wanted::Nodes)),
             ClusterCommand::Partitions { table } => {
                 self.table(&table).map(|table| (None, Wanted::Partitions(table.entry.id)))
@@ -130,6 +136,8 @@ impl<E: Engine> Shard<E> {
             partition: group,
             range,
             seats: table.seats(group).iter().map(|seat| (seat.node, seat.state)).collect(),
+            splitting: table.is_splitting(group),
+            load: self.catalog.loads.of(group),
             leader: self.replicas.get(&group).and_then(crate::replica::Replica::leader_node),
         };
         table.partitions().map(status).collect()

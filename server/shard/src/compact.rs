@@ -55,8 +55,17 @@ impl<E: Engine> Shard<E> {
             true => self.engine.groups()?,
             false => Vec::new(),
         };
-        let orphans =
-            orphans.into_iter().filter(|group| *group != NODE && !applied.contains_key(group)).collect();
+        let catalog = &self.catalog.applied;
+        let seated = |group: GroupId| {
+            let table = catalog.here().find(|table| table.has(group));
+            table.is_some_and(|table| table.seat_on(group, self.settings.node).is_some())
+        };
+        // One that the catalog here has not heard of yet, or that waits for its parent's log, is somebody's.
+        let orphan = |group: &GroupId| {
+            let known = *group < catalog.settings.next_group && *group != NODE;
+            known && !applied.contains_key(group) && !seated(*group)
+        };
+        let orphans = orphans.into_iter().filter(orphan).collect();
         self.dropped = false;
         self.flushing = Some(Flushing { applied, fetched, orphans });
         Ok(())

@@ -16,6 +16,8 @@ pub(crate) enum Data {
         table: TableId,
         /// Which.
         group: GroupId,
+        /// Which it has come from by splits, or the same.
+        root: GroupId,
         /// Of which hashes.
         range: HashRange,
     },
@@ -34,13 +36,12 @@ impl Data {
     pub fn ranges(&self) -> Vec<Bounds> {
         match *self {
             Data::Catalog => vec![keys::catalog::all()],
-            Data::Partition { table, group, range } => vec![
+            Data::Partition { table, group, root, range } => vec![
                 keys::record::hashes(table, range),
                 keys::change::partition(group),
                 keys::tombstone::partition(group),
                 keys::cursor::partition(group),
-                keys::request::partition(group),
-                keys::request_expiry::partition(group),
+                keys::request::hashes(root, range),
                 keys::ledger::hashes(table, range),
             ],
         }
@@ -63,7 +64,8 @@ mod tests {
     #[test]
     fn ranges_ascend_and_do_not_touch() {
         let table = TableId { created: types::HybridTime::from_u64(9), origin: types::RegionId(1) };
-        let partition = Data::Partition { table, group: GroupId(17), range: HashRange::ALL };
+        let (group, root) = (GroupId(17), GroupId(16));
+        let partition = Data::Partition { table, group, root, range: HashRange::ALL };
         for data in [Data::Catalog, partition] {
             let ranges = data.ranges();
             assert!(ranges.iter().all(|(from, to)| from < to));

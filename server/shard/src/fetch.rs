@@ -15,7 +15,7 @@ use storage::keys::{self, PartitionState};
 use storage::log::LogWrite;
 use storage::{Batch, Engine, LogBatch};
 use types::bytes::{Malformed, Reader, put_sized};
-use types::{GroupId, NodeId, Planted, limits};
+use types::{GroupId, HashRange, KeyHash, NodeId, Planted, limits};
 
 use crate::clock::NS_PER_MS;
 use crate::data::Data;
@@ -115,6 +115,10 @@ impl<E: Engine> Shard<E> {
         let (now_ns, number) = (self.now.monotonic_ns, self.random.random());
         let fetch = self.fetch_of(group).expect("called for one that fetches");
         if fetch.after.is_empty() || fetch.tries >= limits::FETCH_TRIES_MAX {
+            if !self.knows_range(group) {
+                return Ok(false);
+            }
+            let fetch = self.fetch_of(group).expect("called for one that fetches");
             *fetch = Fetch { transfer: Some(number), ..Fetch::default() };
             self.clear(group)?;
         }
@@ -122,6 +126,26 @@ impl<E: Engine> Shard<E> {
         (fetch.asked_ns, fetch.tries) = (now_ns, fetch.tries + 1);
         self.ask_for_more(leader, group);
         Ok(true)
+    }
+
+    /// Whether the catalog tells which range is to be fetched: not while the partition is being split, nor a
+    /// wider one than what was here had, since then it is behind and others may have the rest here.
+    fn knows_range(&mut self, group: GroupId) -> bool {
+        let Some(arriving) = self.arriving.get_mut(&group) else { return true };
+        let table = self.catalog.applied.tables.get(&arriving.home.table);
+        let Some(table) = table.filter(|table| !table.is_splitting(group)) else { return false };
+        let had = arriving.home.range;
+        let Some(range) = table.range(group).filter(|range| had.contains(range.last)) else { return false };
+        arriving.home.range = range;
+        true
+    }
+
+    /// Whether data have the range that was to be fetched.
+    fn is_whole(&self, group: GroupId, end: &End) -> bool {
+        let Some(home) = self.arriving.get(&group).map(|arriving| &arriving.home) else { return true };
+        let first = self.catalog.applied.tables.get(&home.table).and_then(|table| table.first_range(group));
+        let last = end.state.last.or(first.map(|range| range.last));
+        last == Some(home.range.last)
     }
 
     fn ask_for_more(&mut self, leader: NodeId, group: GroupId) {
@@ -161,6 +185,11 @@ impl<E: Engine> Shard<E> {
             self.figures.messages_refused += 1;
             return Ok(());
         }
+        if chunk.end.as_ref().is_some_and(|end| !self.is_whole(group, end)) {
+            *self.fetch_of(group).expect("seen above") = Fetch::default();
+            return Ok(());
+        }
+        let fetch = self.fetch_of(group).expect("seen above");
         if let Some((last, _)) = chunk.pairs.last() {
             fetch.after.clone_from(last);
         }
@@ -264,6 +293,10 @@ impl<E: Engine> Shard<E> {
             let Some(raft) = self.group_mut(group) else { continue };
             let value = raft.members().encode();
             log.push(LogWrite::State { group, name: StateName::Void, value });
+            if let Some(HashRange { first, last }) = self.replicas.get(&group).map(|it| it.home.range) {
+                let value = [first.0.to_be_bytes(), last.0.to_be_bytes()].concat();
+                log.push(LogWrite::State { group, name: StateName::VoidRange, value });
+            }
             self.unsynced.voided.push(group);
         }
     }
@@ -303,7 +336,8 @@ impl<E: Engine> Shard<E> {
 
 /// The data of a partition's replica.
 pub(crate) fn data(home: &Home) -> Data {
-    Data::Partition { table: home.table, group: home.partition, range: home.range }
+    let Home { table, partition: group, root, range, .. } = *home;
+    Data::Partition { table, group, root, range }
 }
 
 /// Whether a piece holds nothing but a group's data, in order.
@@ -332,10 +366,24 @@ pub(crate) fn void(engine: &impl Engine, group: GroupId) -> Result<Option<Member
     Ok(blank.then_some(members))
 }
 
+/// The range of data that are void, if they ever were.
+pub(crate) fn void_range(engine: &impl Engine, group: GroupId) -> Result<Option<HashRange>, Error> {
+    let Some(stored) = engine.state(group, StateName::VoidRange)? else { return Ok(None) };
+    let undecodable = |_| storage::Error::undecodable("range of void data");
+    let mut reader = Reader::new(&stored);
+    let first = KeyHash(reader.u64().map_err(undecodable)?);
+    Ok(Some(HashRange { first, last: KeyHash(reader.u64().map_err(undecodable)?) }))
+}
+
+/// What data that were fetched stood at, if they were.
+pub(crate) fn restored(engine: &impl Engine, group: GroupId) -> Result<Option<End>, Error> {
+    let Some(stored) = engine.state(group, StateName::Restored)? else { return Ok(None) };
+    Ok(Some(decode(&stored).map_err(|_| storage::Error::undecodable("marker of fetched data"))?))
+}
+
 /// Puts the state in place that a marker tells of, if a crash came in between (`P6`).
 pub(crate) fn redo(engine: &impl Engine, group: GroupId) -> Result<(), Error> {
-    let Some(stored) = engine.state(group, StateName::Restored)? else { return Ok(()) };
-    let end = decode(&stored).map_err(|_| storage::Error::undecodable("marker of fetched data"))?;
+    let Some(end) = restored(engine, group)? else { return Ok(()) };
     let there = engine.get(&keys::partition::encode(group))?;
     let there = there.map(|bytes| PartitionState::decode(&bytes)).transpose()?.unwrap_or_default();
     if there.applied < end.state.applied {

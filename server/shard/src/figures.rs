@@ -35,6 +35,8 @@ pub struct Figures {
     pub messages_refused: u64,
     /// Replicas whose data came from another node.
     pub replicas_fetched: u64,
+    /// Replicas that were split here.
+    pub partitions_split: u64,
     /// Replicas whose data another node was given to the end, repetitions included.
     pub replicas_supplied: u64,
     /// Changes of members that were proposed here.

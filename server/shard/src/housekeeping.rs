@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use partition::effect::{Effect, Step};
-use partition::{collect, forget, trim};
+use partition::{collect, trim};
 use storage::engine::each;
 use storage::{Engine, keys};
-use types::{GroupId, HybridTime, limits};
+use types::{GroupId, HybridTime, KeyHash, limits};
 
 use crate::clock::NS_PER_MS;
 use crate::{Error, Figures, PeerFigures, Shard};
@@ -34,6 +34,11 @@ impl<E: Engine> Shard<E> {
             self.reseat()?;
             self.due.reseat_ns = now + limits::RESEAT_INTERVAL_MS * NS_PER_MS;
         }
+        if now >= self.due.load_ns {
+            self.tell_loads();
+            self.split_what_is_hot();
+            self.due.load_ns = now + limits::LOAD_INTERVAL_MS * NS_PER_MS;
+        }
         if now >= self.due.gossip_ns {
             self.send_tables();
             self.due.gossip_ns = now + limits::CATALOG_RETRY_MS * NS_PER_MS;
@@ -56,7 +61,7 @@ impl<E: Engine> Shard<E> {
             let Some(replica) = self.replicas.get(&group).filter(|replica| replica.decides()) else {
                 continue;
             };
-            if replica.state.applied < replica.tidied {
+            if replica.state.applied < replica.tidied || replica.gives_away(KeyHash(u64::MAX)) {
                 self.untidy.insert(group);
                 continue;
             }
@@ -101,8 +106,9 @@ impl<E: Engine> Shard<E> {
             effects.extend(step);
         }
         if replica.untidy.outcomes {
-            let step = forget::decide(&self.engine, &replica.home, now)?;
-            replica.untidy.outcomes = step.is_some() || any(&self.engine, keys::request::partition(group))?;
+            let step = replica.round.decide(&self.engine, &replica.home, now)?;
+            let outcomes = keys::request::hashes(replica.home.root, replica.home.range);
+            replica.untidy.outcomes = step.is_some() || any(&self.engine, outcomes)?;
             effects.extend(step);
         }
         Ok(effects)

@@ -4,7 +4,8 @@
 //! that a restart is noticed however quick it is (`P5`). One without letters only says that the sender lives.
 
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::{GroupId, HybridTime};
+use types::command::PartitionLoad;
+use types::{GroupId, HybridTime, KeyHash};
 
 use crate::fetch;
 use crate::supply::Chunk;
@@ -66,6 +67,8 @@ pub(crate) enum Content {
     Removed,
     /// The leader tells the catalog's who the members are, because they are those that the catalog wants.
     Settled(Vec<u64>),
+    /// A leader tells the catalog's what its partition decides.
+    Load(PartitionLoad),
     /// The leader's answer, confirmed by a quorum.
     Confirmed {
         /// The number that was asked under.
@@ -87,6 +90,7 @@ const CHUNK: u8 = 8;
 const SETTLED: u8 = 9;
 const LACK: u8 = 10;
 const REMOVED: u8 = 11;
+const LOAD: u8 = 12;
 
 impl Letter {
     /// About how many bytes it takes.
@@ -103,6 +107,7 @@ impl Letter {
             | Content::Confirmed { .. }
             | Content::Rest { .. }
             | Content::Lack { .. }
+            | Content::Load(_)
             | Content::Removed
             | Content::Wake => 8,
         }
@@ -158,6 +163,12 @@ pub(crate) fn encode(sender: Sender, letters: &[Letter]) -> Vec<u8> {
                 put_varint(&mut out, members.len() as u64);
                 members.iter().for_each(|member| put_varint(&mut out, *member));
             }
+            Content::Load(PartitionLoad { per_second, middle }) => {
+                out.push(LOAD);
+                put_varint(&mut out, *per_second);
+                out.push(u8::from(middle.is_some()));
+                put_varint(&mut out, middle.map_or(0, |hash| hash.0));
+            }
             Content::Rest { term, last } => {
                 out.push(REST);
                 put_varint(&mut out, *term);
@@ -211,6 +222,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
                 Content::Settled((0..count).map(|_| reader.varint()).collect::<Result<_, _>>()?)
             }
             REST => Content::Rest { term: reader.varint()?, last: reader.varint()? },
+            LOAD => Content::Load(load(reader)?),
             HELD => Content::Held(reader.varint()?),
             ASK => Content::Ask(reader.varint()?),
             CONFIRMED => Content::Confirmed { number: reader.varint()?, index: reader.varint()? },
@@ -221,6 +233,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
     let letters = (0..reader.count(2)?).map(|_| letter(&mut reader)).collect::<Result<_, _>>()?;
     reader.finish()?;
     Ok((sender, letters))
+}
+
+fn load(reader: &mut Reader<'_>) -> Result<PartitionLoad, Malformed> {
+    let (per_second, known, hash) = (reader.varint()?, reader.bool()?, reader.varint()?);
+    Ok(PartitionLoad { per_second, middle: known.then_some(KeyHash(hash)) })
 }
 
 fn put_chunk(out: &mut Vec<u8>, chunk: &Chunk) {
@@ -275,6 +292,9 @@ mod tests {
             Just(Content::Wake),
             Just(Content::Removed),
             any::<u64>().prop_map(Content::Ask),
+            any::<(u64, Option<u64>)>().prop_map(|(per_second, middle)| {
+                Content::Load(PartitionLoad { per_second, middle: middle.map(KeyHash) })
+            }),
             any::<(u64, u64)>().prop_map(|(replica, first)| Content::Lack { replica, first }),
             any::<Vec<u64>>().prop_map(Content::Settled),
             any::<(u64, u64, Vec<u8>)>().prop_map(|(transfer, replica, after)| Content::Pull {

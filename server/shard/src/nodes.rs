@@ -116,6 +116,7 @@ impl<E: Engine> Shard<E> {
                 Content::Removed => return Err(Error::Removed { node: self.settings.node }),
                 Content::Chunk(chunk) => self.chunk(link.node, group, *chunk)?,
                 Content::Settled(voters) => self.reported(group, voters),
+                Content::Load(load) => self.note_load(group, load),
             }
         }
         Ok(())

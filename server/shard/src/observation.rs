@@ -2,6 +2,7 @@
 
 use region::Seat;
 use storage::Engine;
+use types::command::SeatState;
 use types::{HashRange, HybridTime, RegionId, TableId};
 
 use crate::Shard;
@@ -20,12 +21,18 @@ pub struct ClosedReceived {
 }
 
 impl<E: Engine> Shard<E> {
-    /// How far the catalog is applied, and where it wants the replicas of a table's partitions to sit.
+    /// How far the catalog is applied, and where it wants the replicas of a table's partitions to sit; of one
+    /// that is being split, all of them as if they came or went.
     pub fn seated(&self, table: TableId) -> (u64, Vec<(HashRange, Vec<Seat>)>) {
         let table =
             self.catalog.applied.tables.get(&table).filter(|table| table.is_here(&self.settings.region));
         let seats = |table: &region::Table| {
-            table.partitions().map(|(group, range)| (range, table.seats(group).to_vec())).collect()
+            let seat = |group, seat: &Seat| match table.is_splitting(group) {
+                true => Seat { state: SeatState::Joining, ..*seat },
+                false => *seat,
+            };
+            let seats = |group| table.seats(group).iter().map(|at| seat(group, at)).collect();
+            table.partitions().map(|(group, range)| (range, seats(group))).collect()
         };
         (self.catalog.state.applied, table.map(seats).unwrap_or_default())
     }

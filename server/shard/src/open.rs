@@ -11,11 +11,9 @@ use global::ship::{Pending, Shipper};
 use partition::{Home, Overlay};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use region::nodes::FIRST_REPLICA;
 use region::{Catalog, Nodes, Seat, Table};
 use storage::engine::{StateName, each};
 use storage::keys::{self, PartitionState};
-use storage::log::LogWrite;
 use storage::{Batch, Direction, Engine, LogBatch};
 use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 
@@ -24,6 +22,7 @@ use crate::data::Data;
 use crate::fetch::{self, Arriving, Fetch};
 use crate::nodes::Outbox;
 use crate::peer::Peer;
+use crate::prepare::Found;
 use crate::quiescence::Quiescence;
 use crate::replica::{Closing, Eager, Replica, Untidy};
 use crate::reseat::Reseating;
@@ -54,6 +53,7 @@ impl<E: Engine> Shard<E> {
             catalog,
             replicas: BTreeMap::new(),
             arriving: BTreeMap::new(),
+            later: BTreeSet::new(),
             supplies: BTreeMap::new(),
             reseating: Reseating::default(),
             voiding: BTreeSet::new(),
@@ -89,9 +89,26 @@ impl<E: Engine> Shard<E> {
             #[cfg(feature = "observe")]
             closed_received: Vec::new(),
         };
+        shard.drop_retired()?;
         shard.know_nodes();
         shard.open_tables()?;
         Ok(shard)
+    }
+
+    /// Drops what earlier builds kept and this one does not read.
+    fn drop_retired(&self) -> Result<(), Error> {
+        let (from, to) = keys::retired();
+        let mut found = false;
+        each(&self.engine, &(from.clone(), to.clone()), |_, _| {
+            found = true;
+            Ok(false)
+        })?;
+        if found {
+            let mut writes = Batch::new();
+            writes.delete_range(from, to);
+            self.engine.write(writes)?;
+        }
+        Ok(())
     }
 
     /// Opens everything that the catalog says is here.
@@ -123,28 +140,31 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    /// Opens the partitions of a table that have a seat here, making those that have no log.
+    /// Opens the partitions of a table that have a seat here, making those that have no log: first all that
+    /// the copy was made with, in one append, then what was taken from them.
     pub(crate) fn open_table(&mut self, table: &Table) -> Result<(), Error> {
         let me = self.settings.node;
         let mine = |(group, range)| Some((group, range, table.seat_on(group, me)?));
-        let mine: Vec<_> = table.partitions().filter_map(mine).collect();
+        let mine = table.partitions().filter_map(mine);
+        let (children, made): (Vec<_>, Vec<_>) = mine.partition(|(group, ..)| table.parent(*group).is_some());
         let mut batch = LogBatch::new();
         let mut found = Vec::new();
-        for (group, _, seat) in &mine {
-            found.push(prepare(&self.engine, table, *group, *seat, &mut batch)?);
+        for (group, range, seat) in &made {
+            found.push(self.prepare(table, (*group, *range), *seat, &mut batch)?);
         }
         if !batch.is_empty() {
             self.engine.append(batch)?;
         }
-        for ((group, range, seat), found) in mine.into_iter().zip(found) {
-            if found != Found::Later {
-                self.open_seat(table, group, range, seat, found)?;
-            }
+        for ((group, range, seat), found) in made.into_iter().zip(found) {
+            self.open_seat(table, (group, range), seat, found)?;
+        }
+        for (group, range, _) in children {
+            self.open_seated(table, group, range)?;
         }
         Ok(())
     }
 
-    /// Opens one partition that has a seat here.
+    /// Opens one partition that has a seat here, if it is not open.
     pub(crate) fn open_seated(
         &mut self,
         table: &Table,
@@ -152,29 +172,36 @@ impl<E: Engine> Shard<E> {
         range: HashRange,
     ) -> Result<(), Error> {
         let Some(seat) = table.seat_on(group, self.settings.node) else { return Ok(()) };
+        if self.group_mut(group).is_some() {
+            // It was born before the catalog told of it.
+            self.set_home(group, self.home(table, group, range))?;
+            self.note_seats(group, table.seats(group));
+            return Ok(());
+        }
         let mut batch = LogBatch::new();
-        let found = prepare(&self.engine, table, group, seat, &mut batch)?;
+        let found = self.prepare(table, (group, range), seat, &mut batch)?;
         if !batch.is_empty() {
             self.engine.append(batch)?;
         }
-        match found {
-            Found::Later => Ok(()),
-            _ => self.open_seat(table, group, range, seat, found),
-        }
+        self.open_seat(table, (group, range), seat, found)
     }
 
     fn open_seat(
         &mut self,
         table: &Table,
-        group: GroupId,
-        range: HashRange,
+        (group, range): (GroupId, HashRange),
         seat: Seat,
         found: Found,
     ) -> Result<(), Error> {
-        let home = self.home(table, group, range);
+        if found == Found::Later {
+            self.later.insert(group);
+            return Ok(());
+        }
+        let home = self.home(table, group, self.range_here(table, group, range)?);
         let seats = table.seats(group).to_vec();
-        let data = Data::Partition { table: table.entry.id, group, range };
-        let Some((raft, fetch)) = open_group(&self.engine, data, seat.replica, &mut self.random)? else {
+        let Some((raft, fetch)) =
+            open_group(&self.engine, fetch::data(&home), seat.replica, &mut self.random)?
+        else {
             // Its group went on without it, and the catalog will say so.
             return Ok(());
         };
@@ -192,6 +219,18 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
+    /// The range that a partition's data have here: what the catalog says may not have reached them yet, or
+    /// they may be ahead of it.
+    fn range_here(&self, table: &Table, group: GroupId, range: HashRange) -> Result<HashRange, Error> {
+        if fetch::void(&self.engine, group)?.is_some() {
+            return Ok(fetch::void_range(&self.engine, group)?.unwrap_or(range));
+        }
+        let end = fetch::restored(&self.engine, group)?.and_then(|end| end.state.last);
+        let set = load_state(&self.engine, group)?.last.or(end);
+        let last = set.or(table.first_range(group).map(|range| range.last));
+        Ok(HashRange { first: range.first, last: last.unwrap_or(range.last) })
+    }
+
     /// A replica's data have come and are in place.
     pub(crate) fn open_fetched(&mut self, group: GroupId) -> Result<(), Error> {
         let arriving = self.arriving.remove(&group).expect("its data were fetched");
@@ -200,7 +239,7 @@ impl<E: Engine> Shard<E> {
         Ok(())
     }
 
-    fn take_up(&mut self, replica: Replica<E>) {
+    pub(crate) fn take_up(&mut self, replica: Replica<E>) {
         let group = replica.home.partition;
         self.replicas.insert(group, replica);
         self.unserved.insert(group);
@@ -209,7 +248,12 @@ impl<E: Engine> Shard<E> {
     }
 
     /// A replica over the data that are here.
-    fn replica(&mut self, raft: Group<E>, home: Home, seats: Vec<Seat>) -> Result<Replica<E>, Error> {
+    pub(crate) fn replica(
+        &mut self,
+        raft: Group<E>,
+        home: Home,
+        seats: Vec<Seat>,
+    ) -> Result<Replica<E>, Error> {
         let group = home.partition;
         let state = load_state(&self.engine, group)?;
         let overlay = Overlay::new(home.incarnation);
@@ -239,6 +283,8 @@ impl<E: Engine> Shard<E> {
             established,
             tidied: 0,
             untidy: Untidy::UNKNOWN,
+            round: Default::default(),
+            meter: Default::default(),
         })
     }
 
@@ -248,6 +294,7 @@ impl<E: Engine> Shard<E> {
         let others = table.entry.copies.keys().filter(|region| *region != me);
         Home {
             partition,
+            root: table.root(partition),
             table: table.entry.id,
             key: table.entry.key.clone(),
             range,
@@ -275,49 +322,6 @@ impl<E: Engine> Shard<E> {
         }
         Ok(())
     }
-}
-
-/// What a disk holds of a replica that the catalog says is here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Found {
-    /// Its log.
-    Log,
-    /// Nothing: its log was made.
-    Made,
-    /// The log of one that came after it: the catalog's own log will tell how.
-    Later,
-}
-
-/// Looks for a replica's log and makes one where there is none, or only that of one that was here before. A
-/// replica that its group was made with begins like the others; one that came later is given data (`P6`).
-fn prepare(
-    engine: &impl Engine,
-    table: &Table,
-    group: GroupId,
-    seat: Seat,
-    batch: &mut LogBatch,
-) -> Result<Found, Error> {
-    if engine.state(group, StateName::Configuration)?.is_some() {
-        let stored = engine.state(group, StateName::Replica)?.and_then(|bytes| bytes.try_into().ok());
-        match stored.map_or(seat.replica, u64::from_be_bytes) {
-            there if there == seat.replica => return Ok(Found::Log),
-            there if there > seat.replica => return Ok(Found::Later),
-            _ => batch.push(LogWrite::Remove { group }),
-        }
-    }
-    if seat.replica < FIRST_REPLICA {
-        let state = load_state(engine, group)?;
-        if state.applied > 0 {
-            return Err(Error::LogLost { group, applied: state.applied });
-        }
-        let voters: Vec<_> = table.seats(group).iter().map(|seat| seat.replica).collect();
-        consensus::create(group, &voters, batch);
-    } else {
-        consensus::join(group, batch);
-    }
-    let value = seat.replica.to_be_bytes().to_vec();
-    batch.push(LogWrite::State { group, name: StateName::Replica, value });
-    Ok(Found::Made)
 }
 
 fn open_catalog<E: Engine>(
@@ -351,6 +355,7 @@ fn open_catalog<E: Engine>(
         reported: BTreeMap::new(),
         led_since_ns: None,
         unplanned: true,
+        loads: Default::default(),
     })
 }
 
@@ -359,7 +364,7 @@ type Opened<E> = (Group<E>, Option<Fetch>);
 
 /// Opens a group's replica; and says that it must fetch data, if what is here is void. `None` if it is no
 /// member any more.
-fn open_group<E: Engine>(
+pub(crate) fn open_group<E: Engine>(
     engine: &E,
     data: Data,
     replica: u64,
@@ -394,7 +399,7 @@ fn load_members(engine: &impl Engine, group: GroupId) -> Result<Option<Members>,
     Ok(stored.map(|bytes| Members::decode(&bytes)).transpose()?)
 }
 
-fn load_state(engine: &impl Engine, group: GroupId) -> Result<PartitionState, Error> {
+pub(crate) fn load_state(engine: &impl Engine, group: GroupId) -> Result<PartitionState, Error> {
     let stored = engine.get(&keys::partition::encode(group))?;
     Ok(stored.map(|bytes| PartitionState::decode(&bytes)).transpose()?.unwrap_or_default())
 }
@@ -416,7 +421,7 @@ fn last_change(engine: &impl Engine, partition: GroupId) -> Result<u64, Error> {
     Ok(newest.transpose()?.map_or(0, |key| key.index))
 }
 
-fn pending(engine: &impl Engine, home: &Home, cursor: u64) -> Result<Pending, Error> {
+pub(crate) fn pending(engine: &impl Engine, home: &Home, cursor: u64) -> Result<Pending, Error> {
     let mut pending = Pending::default();
     let bounds = keys::change::indices(home.partition, cursor + 1, u64::MAX);
     each(engine, &bounds, |_, value| {
@@ -430,7 +435,7 @@ fn pending(engine: &impl Engine, home: &Home, cursor: u64) -> Result<Pending, Er
     Ok(pending)
 }
 
-fn count(engine: &impl Engine, bounds: keys::Bounds) -> Result<u64, Error> {
+pub(crate) fn count(engine: &impl Engine, bounds: keys::Bounds) -> Result<u64, Error> {
     let mut count = 0;
     each(engine, &bounds, |_, _| {
         count += 1;

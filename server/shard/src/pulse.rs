@@ -11,7 +11,7 @@ use types::{GroupId, HashRange, HybridTime, Incarnation, Planted, RegionId, limi
 use crate::Shard;
 use crate::confirm::Asker;
 use crate::peer::Peer;
-use crate::replica::Closing;
+use crate::replica::{Closing, Replica};
 use crate::shipping::round;
 
 impl<E: Engine> Shard<E> {
@@ -55,7 +55,9 @@ impl<E: Engine> Shard<E> {
         self.clock.pass(present);
         let hasty = self.settings.faults.has(Planted::CloseAlone);
         let mut asking = Vec::new();
-        for (group, replica) in self.replicas.iter_mut().filter(|(_, replica)| replica.decides()) {
+        // Behind a split, a time would be for the lower half only.
+        let able = |replica: &Replica<E>| replica.decides() && replica.overlay.split().is_none();
+        for (group, replica) in self.replicas.iter_mut().filter(|(_, replica)| able(replica)) {
             let flying = replica.overlay.least_stamp().map_or(HybridTime::MAX, HybridTime::previous);
             replica.closed = replica.closed.max(present.min(flying));
             let chosen = Closing { time: replica.closed, last_change: replica.last_change };
@@ -94,7 +96,11 @@ impl<E: Engine> Shard<E> {
         let to = table.entry.incarnation(&self.peers.get(&peer)?.name)?;
         let open = self.open_to(peer);
         let mut closed: Vec<(HashRange, HybridTime)> = Vec::new();
-        for (group, range) in table.partitions().filter(|_| open) {
+        let pieces: Vec<_> = match open {
+            true => self.pieces(table, HashRange::ALL).collect(),
+            false => Vec::new(),
+        };
+        for (group, range) in pieces {
             let Some(time) = self.close_to(group, peer) else { continue };
             match closed.last_mut() {
                 // Idle neighbours share one entry; a range between them that has no closed time is not

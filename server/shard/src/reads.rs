@@ -9,7 +9,7 @@ use partition::page::Effort;
 use partition::{get, query, scan, versions};
 use storage::Engine;
 use types::command::TableCommand;
-use types::{GroupId, HashRange, Planted, TableId, TableName, limits};
+use types::{GroupId, HashRange, KeyHash, Planted, TableId, TableName, limits};
 
 use crate::confirm::Held;
 use crate::replica::Replica;
@@ -35,8 +35,8 @@ impl<E: Engine> Shard<E> {
     pub(crate) fn get(&mut self, number: u64, request: Get) -> Told<()> {
         let table = told!(self.table(&request.table));
         let key = told!(Key::of_key(&table.entry.key, &request.key).map_err(Invalid::from));
-        let group = table.partition_of(key.hash);
-        let replica = told!(self.reader(group, request.consistent));
+        let (hash, group) = (key.hash, self.partition_of(table, key.hash));
+        let replica = told!(self.reader(group, hash, request.consistent));
         let outcome = match &request.projection {
             None => Outcome::Stored(get::stored(&self.engine, &replica.home, key)?),
             Some(projection) => {
@@ -44,6 +44,7 @@ impl<E: Engine> Shard<E> {
                 Outcome::Item(item.map(|item| projection.apply(&item)))
             }
         };
+        self.meter(group, hash);
         self.show(number, request.consistent.then_some(group), outcome);
         Ok(Ok(()))
     }
@@ -53,8 +54,9 @@ impl<E: Engine> Shard<E> {
         let table = told!(self.table(&request.table));
         let (id, key) = (table.entry.id, &table.entry.key);
         let plan = told!(query::plan(key, &request));
-        let (group, consistent) = (table.partition_of(plan.hash), request.page.consistent);
-        told!(self.reader(group, consistent));
+        let (group, consistent) = (self.partition_of(table, plan.hash), request.page.consistent);
+        let hash = plan.hash;
+        told!(self.reader(group, hash, consistent));
         match query::read(&self.engine, id, key, &plan, &request, Effort::Turn)? {
             Some(page) => self.show(number, consistent.then_some(group), Outcome::Page(page)),
             None => {
@@ -62,16 +64,19 @@ impl<E: Engine> Shard<E> {
                 self.leave(number, id, consistent.then_some(group), What::Query(Box::new(paged)));
             }
         }
+        self.meter(group, hash);
         Ok(Ok(()))
     }
 
     /// `Scan`.
     pub(crate) fn scan(&mut self, number: u64, request: Scan) -> Told<()> {
-        let (plan, groups) = told!(self.plan_scan(&request, |_| true));
+        let (plan, pieces) = told!(self.plan_scan(&request, |_| true));
         if !request.page.consistent {
-            return self.read_scan_here(number, request, plan, &groups);
+            return self.read_scan_here(number, request, plan, &pieces);
         }
-        let Some(refusal) = groups.iter().find_map(|group| self.leader(*group).err()) else {
+        let refused = pieces.iter().find_map(|(group, part)| self.leader_for(*group, part.last).err());
+        let groups: Vec<_> = pieces.into_iter().map(|(group, _)| group).collect();
+        let Some(refusal) = refused else {
             return self.read_scan(number, request, plan, groups);
         };
         let is_here = |group: &GroupId| self.is_shared(*group) && self.replicas.contains_key(group);
@@ -84,8 +89,8 @@ impl<E: Engine> Shard<E> {
 
     /// Makes a scan from those replicas here that have applied all that it must see.
     pub(crate) fn scan_here(&mut self, number: u64, request: Scan, of: &BTreeSet<GroupId>) -> Told<()> {
-        let (plan, groups) = told!(self.plan_scan(&request, |group| of.contains(&group)));
-        self.read_scan_here(number, request, plan, &groups)
+        let (plan, pieces) = told!(self.plan_scan(&request, |group| of.contains(&group)));
+        self.read_scan_here(number, request, plan, &pieces)
     }
 
     /// Reads a page of a scan that nobody need confirm.
@@ -94,40 +99,39 @@ impl<E: Engine> Shard<E> {
         number: u64,
         request: Scan,
         plan: scan::Plan,
-        groups: &[GroupId],
+        pieces: &[(GroupId, HashRange)],
     ) -> Told<()> {
-        told!(groups.iter().try_for_each(|group| self.reader(*group, false).map(drop)));
+        told!(pieces.iter().try_for_each(|(group, part)| self.reader(*group, part.last, false).map(drop)));
         self.read_scan(number, request, plan, Vec::new())
     }
 
-    /// What to read for a scan, and the partitions that it touches: as many from the first on as have a
-    /// replica here, and may be read. The page says who holds what follows.
+    /// What to read for a scan, and the partitions that it touches, with their parts: as many from the first
+    /// on as have a replica here, and may be read. The page says who holds what follows.
     fn plan_scan(
         &self,
         request: &Scan,
         may: impl Fn(GroupId) -> bool,
-    ) -> Result<(scan::Plan, Vec<GroupId>), Refusal> {
+    ) -> Result<(scan::Plan, Vec<(GroupId, HashRange)>), Refusal> {
         let table = self.table(&request.table)?;
         let mut plan = scan::plan(&table.entry.key, request)?;
-        let touched =
-            table.partitions().filter(|(_, part)| plan.range.is_some_and(|range| range.overlaps(part)));
-        let (mut groups, mut end) = (Vec::new(), None);
+        let touched = plan.range.into_iter().flat_map(|range| self.pieces(table, range));
+        let (mut pieces, mut end) = (Vec::new(), None);
         for (group, part) in touched {
             if !self.replicas.contains_key(&group) || !may(group) {
                 let Refusal::Elsewhere { node } = self.holder(group) else { return Err(Refusal::NotLeader) };
-                if groups.is_empty() {
+                if pieces.is_empty() {
                     return Err(Refusal::Elsewhere { node });
                 }
                 plan.rest = Some((node, part.first));
                 break;
             }
-            groups.push(group);
+            pieces.push((group, part));
             end = Some(part.last);
         }
         if let (Some(range), Some(end)) = (&mut plan.range, end) {
             range.last = range.last.min(end);
         }
-        Ok((plan, groups))
+        Ok((plan, pieces))
     }
 
     /// Reads a page of a scan; the groups that are named confirm it.
@@ -155,11 +159,12 @@ impl<E: Engine> Shard<E> {
         self.confirm(groups, Held::Read(Box::new(SnapshotRead { number, snapshot, table, what })));
     }
 
-    /// The replica to read from: strongly only where it leads, eventually wherever it is.
-    fn reader(&self, group: GroupId, strongly: bool) -> Result<&Replica<E>, Refusal> {
+    /// The replica to read from, up to a hash: strongly only where it leads, eventually wherever it is.
+    fn reader(&self, group: GroupId, last: KeyHash, strongly: bool) -> Result<&Replica<E>, Refusal> {
         let strongly = strongly && !self.settings.faults.has(Planted::AnyoneReads);
-        match strongly || !self.is_shared(group) {
-            true => self.leader(group),
+        match strongly {
+            true => self.leader_for(group, last),
+            false if !self.is_shared(group) => self.leader(group),
             false => self.replicas.get(&group).ok_or_else(|| self.holder(group)),
         }
     }
@@ -187,8 +192,8 @@ impl<E: Engine> Shard<E> {
         let (mut items, mut left) = (Vec::new(), Vec::new());
         for key in &wanted.keys {
             let place = told!(Key::of_key(&table.entry.key, key).map_err(Invalid::from));
-            let group = table.partition_of(place.hash);
-            let reader = self.reader(group, wanted.consistent);
+            let group = self.partition_of(table, place.hash);
+            let reader = self.reader(group, place.hash, wanted.consistent);
             let (Ok(replica), true) = (reader, *bytes < limits::BATCH_BYTES_MAX - limits::ITEM_BYTES_MAX)
             else {
                 left.push(key.clone());
@@ -230,7 +235,10 @@ impl<E: Engine> Shard<E> {
     /// The partitions that a range touches, and how far each has applied.
     fn positions(&self, name: &TableName, range: HashRange) -> Result<Vec<(u64, u64)>, Refusal> {
         let table = self.table(name)?;
-        let touched = table.partitions().filter(|(_, part)| part.overlaps(&range));
-        touched.map(|(group, _)| Ok((group.0, self.reader(group, false)?.state.applied))).collect()
+        let touched = self.pieces(table, range);
+        let position = |(group, part): (GroupId, HashRange)| {
+            Ok((group.0, self.reader(group, part.last, false)?.state.applied))
+        };
+        touched.map(position).collect()
     }
 }

@@ -70,7 +70,7 @@ impl<E: Engine> Shard<E> {
         origin: Origin,
         records: Vec<Shipped>,
     ) -> Result<Option<Verdict>, Error> {
-        let shares = split(&self.catalog.applied.tables[&origin.table], records);
+        let shares = self.split_batch(&self.catalog.applied.tables[&origin.table], records);
         if shares.is_empty() {
             return Ok(Some(Verdict::Committed));
         }
@@ -144,6 +144,12 @@ impl<E: Engine> Shard<E> {
         taken_by: NodeId,
     ) -> Result<(), Error> {
         let replica = self.replicas.get_mut(&group).expect("its leader was asked for");
+        let has = |hash| replica.home.range.contains(hash) && !replica.gives_away(hash);
+        if !share.iter().all(|shipped| has(shipped.place.hash)) {
+            // It was or is being split, and whoever routed here had not heard of that.
+            self.tell_share(taken_by, group, Ack { origin, verdict: Verdict::Busy });
+            return Ok(());
+        }
         let moment = replica.moment(self.clock.present(), self.now.wall_ms);
         let ledger_empty = replica.ledger_entries == 0 && !replica.overlay.has_ledgered();
         let view = replica.view(&self.engine);
@@ -185,18 +191,18 @@ impl<E: Engine> Shard<E> {
             self.acknowledge(PeerNode { region: ack.origin.from.region, node }, ack);
         }
     }
-}
 
-/// Routes records by key: regions split independently. Of two records of one place the greater version
-/// counts.
-fn split(table: &Table, records: Vec<Shipped>) -> BTreeMap<GroupId, Vec<Shipped>> {
-    let mut shares: BTreeMap<GroupId, BTreeMap<Place, Shipped>> = BTreeMap::new();
-    for shipped in records {
-        let share = shares.entry(table.partition_of(shipped.place.hash)).or_default();
-        let known = share.get(&shipped.place).map(|known| known.record.version);
-        if known.is_none_or(|known| known < shipped.record.version) {
-            share.insert(shipped.place.clone(), shipped);
+    /// Routes records by key: regions split independently. Of two records of one place the greater version
+    /// counts.
+    fn split_batch(&self, table: &Table, records: Vec<Shipped>) -> BTreeMap<GroupId, Vec<Shipped>> {
+        let mut shares: BTreeMap<GroupId, BTreeMap<Place, Shipped>> = BTreeMap::new();
+        for shipped in records {
+            let share = shares.entry(self.partition_of(table, shipped.place.hash)).or_default();
+            let known = share.get(&shipped.place).map(|known| known.record.version);
+            if known.is_none_or(|known| known < shipped.record.version) {
+                share.insert(shipped.place.clone(), shipped);
+            }
         }
+        shares.into_iter().map(|(group, share)| (group, share.into_values().collect())).collect()
     }
-    shares.into_iter().map(|(group, share)| (group, share.into_values().collect())).collect()
 }

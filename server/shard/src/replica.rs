@@ -6,14 +6,16 @@ use consensus::Group;
 use global::Shipper;
 use item::Error as Refusal;
 use partition::effect::Effect;
+use partition::forget::Round;
 use partition::{Home, Moment, Overlay, View};
 use region::Seat;
 use storage::Engine;
 use storage::keys::PartitionState;
-use types::{HybridTime, NodeId, Planted, RegionId, limits};
+use types::{HybridTime, KeyHash, NodeId, Planted, RegionId, limits};
 
 use crate::data::Data;
 use crate::fetch;
+use crate::load::Meter;
 use crate::waiter::Waiter;
 
 /// A partition's replica.
@@ -56,6 +58,10 @@ pub(crate) struct Replica<E: Engine> {
     pub tidied: u64,
     /// What there may be to tidy.
     pub untidy: Untidy,
+    /// How far forgetting has come.
+    pub round: Round,
+    /// What it has decided lately.
+    pub meter: Meter,
 }
 
 /// When a replica that is to lead a new group stands again: the others may not have made their replicas when
@@ -132,6 +138,12 @@ impl<E: Engine> Replica<E> {
     pub fn moment(&self, now: HybridTime, wall_ms: u64) -> Moment {
         let floor = self.state.floor.max(self.overlay.floor());
         Moment { now, wall_ms, floor, closed: self.closed }
+    }
+
+    /// Whether a split in flight gives away some of the hashes up to one (`P2`).
+    pub fn gives_away(&self, last: KeyHash) -> bool {
+        let behind = self.home.faults.has(Planted::DecideBehindSplit);
+        !behind && self.overlay.split().is_some_and(|at| at <= last)
     }
 
     /// Whether another write must be refused for what is in flight already.

@@ -97,10 +97,7 @@ impl<E: Engine> Shard<E> {
     /// The other nodes that hold a partition, those that live first.
     pub(crate) fn holders(&self, group: GroupId) -> Vec<NodeId> {
         let (region, me) = (&self.settings.region, self.settings.node);
-        let holds = |table: &&Table| {
-            let last = table.first_group.0 + u64::from(table.entry.partitions);
-            table.is_here(region) && (table.first_group.0..last).contains(&group.0)
-        };
+        let holds = |table: &&Table| table.is_here(region) && table.has(group);
         let seats =
             self.catalog.applied.tables.values().find(holds).map_or(&[][..], |table| table.seats(group));
         let mut nodes: Vec<_> = seats.iter().map(|seat| seat.node).filter(|node| *node != me).collect();

@@ -12,7 +12,7 @@ use consensus::members::Step;
 use consensus::{Change, Members};
 use region::seat;
 use storage::Engine;
-use types::command::{NodeState, SeatState};
+use types::command::NodeState;
 use types::{GroupId, NodeId, limits};
 
 use crate::clock::NS_PER_MS;
@@ -64,6 +64,8 @@ impl<E: Engine> Shard<E> {
         if self.catalog_decides() {
             self.change_members(GroupId::CATALOG);
         }
+        self.open_later()?;
+        self.propose_splits()?;
         self.report_and_ask();
         self.plan_moves();
         Ok(())
@@ -253,8 +255,8 @@ impl<E: Engine> Shard<E> {
 
     /// Notes where a group's members sit.
     pub(crate) fn note_seats(&mut self, group: GroupId, seats: &[region::Seat]) {
-        let is_moving = seats.iter().any(|seat| seat.state != SeatState::Settled);
-        self.reseating.note(group, is_moving);
+        let table = self.catalog.applied.here().find(|table| table.has(group));
+        self.reseating.note(group, table.is_some_and(|table| table.is_unsettled(group)));
         if let Some(replica) = self.replicas.get_mut(&group) {
             replica.seats = seats.to_vec();
         } else if let Some(arriving) = self.arriving.get_mut(&group) {

@@ -14,6 +14,7 @@ use crate::catalog::CatalogRequest;
 use crate::compact::Flushing;
 use crate::confirm::Confirming;
 use crate::fetch::{Arriving, Fetch};
+use crate::load::Loads;
 use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::quiescence::Quiescence;
@@ -35,6 +36,8 @@ pub struct Shard<E: Engine> {
     pub(crate) replicas: BTreeMap<GroupId, Replica<E>>,
     /// Replicas that have no data yet.
     pub(crate) arriving: BTreeMap<GroupId, Arriving<E>>,
+    /// Partitions with a seat here that cannot be opened yet.
+    pub(crate) later: BTreeSet<GroupId>,
     /// Data that others fetch.
     pub(crate) supplies: Supplies<E::Snapshot>,
     /// Groups whose members change.
@@ -111,6 +114,8 @@ pub(crate) struct CatalogReplica<E: Engine> {
     /// While it leads: since when, and whether there may be something to plan.
     pub led_since_ns: Option<u64>,
     pub unplanned: bool,
+    /// While it leads: what other leaders told of their load.
+    pub loads: Loads,
 }
 
 /// What a turn appended and a sync makes durable.
@@ -136,6 +141,7 @@ pub(crate) struct Due {
     pub gossip_ns: u64,
     pub pressure_ns: u64,
     pub reseat_ns: u64,
+    pub load_ns: u64,
 }
 
 impl<E: Engine> Shard<E> {

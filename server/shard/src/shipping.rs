@@ -77,7 +77,12 @@ impl<E: Engine> Shard<E> {
     }
 
     /// Runs something on a shipper and keeps the peer's sum of bytes under way right.
-    fn with_shipper(&mut self, group: GroupId, peer: RegionId, run: impl FnOnce(&mut global::Shipper)) {
+    pub(crate) fn with_shipper(
+        &mut self,
+        group: GroupId,
+        peer: RegionId,
+        run: impl FnOnce(&mut global::Shipper),
+    ) {
         let Some(shipper) = self.replicas.get_mut(&group).and_then(|replica| replica.shippers.get_mut(&peer))
         else {
             return;

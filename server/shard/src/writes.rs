@@ -50,6 +50,7 @@ impl<E: Engine> Shard<E> {
         waiter: impl FnOnce(Result<Outcome, Refusal>) -> Waiter,
     ) -> Told<()> {
         let (group, key) = told!(self.locate(name, &write));
+        self.meter(group, key.hash);
         let now = self.clock.tick();
         let replica = &self.replicas[&group];
         let (view, moment) = (replica.view(&self.engine), replica.moment(now, self.now.wall_ms));
@@ -70,8 +71,8 @@ impl<E: Engine> Shard<E> {
             Write::Update(update) => update::check(home, update)?,
             Write::Delete(delete) => delete::check(home, delete)?,
         };
-        let group = table.partition_of(key.hash);
-        let replica = self.leader(group)?;
+        let group = self.partition_of(table, key.hash);
+        let replica = self.leader_for(group, key.hash)?;
         match self.pressed || replica.is_full() {
             true => Err(Refusal::Overloaded { retry_after_ms: limits::RETRY_AFTER_MS }),
             false => Ok((group, key)),

@@ -126,4 +126,7 @@ pub enum StateName {
     Restored = 7,
     /// The data beside this log are void, and its members are these; empty once they are not (`P6`).
     Void = 8,
+    /// The first and the last hash of data that became void: others here may have the rest of what the
+    /// catalog once gave them.
+    VoidRange = 9,
 }

@@ -3,7 +3,8 @@
 //! `api` makes these from requests, the region's control plane carries them out.
 
 use crate::{
-    GroupId, HashRange, HybridTime, KeySchema, NodeId, RegionName, TableDescriptor, TableId, TableName,
+    GroupId, HashRange, HybridTime, KeyHash, KeySchema, NodeId, RegionName, TableDescriptor, TableId,
+    TableName,
 };
 
 /// A command about a table as a whole.
@@ -119,6 +120,15 @@ pub enum ClusterCommand {
         /// Which takes it.
         to: NodeId,
     },
+    /// Splits a partition in two.
+    Split {
+        /// Whose.
+        table: TableName,
+        /// Which.
+        partition: GroupId,
+        /// The first hash of the upper half; the middle of its range, if none is named.
+        at: Option<KeyHash>,
+    },
 }
 
 /// What becomes of a node.
@@ -173,6 +183,19 @@ pub struct PartitionStatus {
     pub seats: Vec<(NodeId, SeatState)>,
     /// Who leads, as far as the answering node knows.
     pub leader: Option<NodeId>,
+    /// Whether it is being split, or is yet to be taken from the one that is.
+    pub splitting: bool,
+    /// What its leader decided lately; absent if that was little.
+    pub load: Option<PartitionLoad>,
+}
+
+/// What a partition's leader decides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartitionLoad {
+    /// Reads and writes a second.
+    pub per_second: u64,
+    /// A hash with about as many of them below as at or above it; none, where most are of one hash.
+    pub middle: Option<KeyHash>,
 }
 
 /// The answer to a cluster command.
@@ -187,7 +210,7 @@ pub enum ClusterAnswer {
     },
     /// To `Nodes`, `Drain`, `Resume` and `Remove`: all nodes, in order.
     Nodes(Vec<NodeStatus>),
-    /// To `Partitions` and `Move`: the table's partitions, in order.
+    /// To `Partitions`, `Move` and `Split`: the table's partitions, in order.
     Partitions(Vec<PartitionStatus>),
 }
 

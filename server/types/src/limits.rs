@@ -186,6 +186,30 @@ pub const CLOSED_TIME_INTERVAL_MS: u64 = 200;
 pub const CATALOG_RETRY_MS: u64 = 500;
 /// Keys handled by one step of a collection or trimming, so that a turn stays short.
 pub const COLLECT_KEYS_MAX: usize = 512;
+/// Outcomes of requests that one step of forgetting looks at: where a quarter of them may go, the next step
+/// follows at once.
+pub const FORGET_LOOKED_MAX: usize = 4 * COLLECT_KEYS_MAX;
+/// One in so many operations of a partition is remembered by its hash, to find where half of them are.
+pub const LOAD_SAMPLED_EVERY: u64 = 4;
+/// Operations of a partition that are remembered so.
+pub const LOAD_SAMPLE: usize = 128;
+/// Operations a second below which a partition's load is not told.
+pub const LOAD_LEAST_PER_SECOND: u64 = 100;
+/// How often leaders tell what their partitions decide.
+pub const LOAD_INTERVAL_MS: u64 = 1000;
+/// For how long what was told counts.
+pub const LOAD_KNOWN_FOR_MS: u64 = 4 * LOAD_INTERVAL_MS;
+/// A partition that decides more than so much of what a node decides on average is split: into quarters, so
+/// that nodes which lead as many partitions as others carry about as much as others.
+pub const SPLIT_PARTS_OF_A_NODE: u64 = 4;
+/// Operations a second that a partition may always decide without being split: as in DynamoDB, whose
+/// partitions take 1,000 writes.
+pub const SPLIT_LEAST_PER_SECOND: u64 = 1000;
+/// How long a partition must decide too much before it is split.
+pub const SPLIT_SUSTAINED_MS: u64 = 10_000;
+/// Changes and tombstones that a split moves at once, at most: they are read and written in one turn, and
+/// while peers lack more than that, no partition is split.
+pub const SPLIT_MOVED_MAX: usize = 65_536;
 /// How far above the clock a round of collection is marked (`P11`): no region stamps further ahead, not with
 /// its clock off by the bound twice over, nor just started at its ceiling.
 pub const COLLECT_MARK_AHEAD_MS: u64 = 2 * CLOCK_OFFSET_MS_MAX + CLOCK_CEILING_AHEAD_MS;

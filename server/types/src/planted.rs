@@ -50,11 +50,17 @@ pub enum Planted {
     MarkUnflushed,
     /// What an earlier replica left behind is not destroyed (`P6`).
     KeepOldRange,
+    /// The leader goes on deciding for hashes that a split in its log gives away (`P2`).
+    DecideBehindSplit,
+    /// A split leaves the child without the changes that are not shipped yet (`P12`).
+    LeaveChanges,
+    /// A split that is replayed makes the child's log anew (`P6`).
+    OverwriteChild,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Planted; 22] = [
+    pub const ALL: [Planted; 25] = [
         Planted::AcknowledgeBeforeSync,
         Planted::ShipBeforeCommit,
         Planted::CursorBeforeAck,
@@ -77,6 +83,9 @@ impl Planted {
         Planted::ShareUncommitted,
         Planted::MarkUnflushed,
         Planted::KeepOldRange,
+        Planted::DecideBehindSplit,
+        Planted::LeaveChanges,
+        Planted::OverwriteChild,
     ];
 
     /// The name that a command line takes.
@@ -104,6 +113,9 @@ impl Planted {
             Planted::ShareUncommitted => "share-uncommitted",
             Planted::MarkUnflushed => "mark-unflushed",
             Planted::KeepOldRange => "keep-old-range",
+            Planted::DecideBehindSplit => "decide-behind-split",
+            Planted::LeaveChanges => "leave-changes",
+            Planted::OverwriteChild => "overwrite-child",
         }
     }
 

@@ -29,6 +29,11 @@ impl HashRange {
         self.first <= hash && hash <= self.last
     }
 
+    /// The first hash of its upper half; its only one, if it has no other.
+    pub fn middle(&self) -> KeyHash {
+        KeyHash(self.first.0 + (self.last.0 - self.first.0).div_ceil(2))
+    }
+
     /// Whether another range begins where this one ends.
     pub fn touches(&self, next: &HashRange) -> bool {
         self.last.0.checked_add(1) == Some(next.first.0)

@@ -5,11 +5,12 @@
 //! everything that the origin made up to W is there, unless another region's write had replaced it at the
 //! origin before it was shipped.
 //!
-//! Where a region has several nodes, the first half holds for each node by itself and until it restarts: a
-//! copy that strayed can reach one that was told nothing yet by way of another. That does no harm: what
-//! replaced the record at its origin is in the region, or on its way, or below the floor.
+//! Where a region has several nodes, the first half holds for each that decides by itself and until it
+//! restarts: a copy that strayed can reach one that was told nothing yet. That does no harm: what replaced
+//! the record at its origin is in the region, or on its way, or below the floor. Who decided is not seen
+//! here, so it is wrong only if all of them had been told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shard::observation::ClosedReceived;
 use types::{HybridTime, PartitionId, Version};
@@ -46,6 +47,8 @@ struct Closing<'a> {
     /// The same times by node and key.
     told: BTreeMap<(NodeId, usize, KeyId), HybridTime>,
     appended: Vec<BTreeMap<PartitionId, u64>>,
+    /// The nodes of each region.
+    nodes: Vec<BTreeSet<NodeId>>,
 }
 
 /// Checks a run.
@@ -53,7 +56,11 @@ pub fn check(history: &History) -> Finding {
     let (passed, stores) = (Passed::new(history), Stores::new(history));
     let appended = vec![BTreeMap::new(); history.regions.len()];
     let (made, received, told) = Default::default();
-    let mut closing = Closing { history, passed, stores, made, received, told, appended };
+    let mut nodes = vec![BTreeSet::new(); history.regions.len()];
+    for fact in &history.facts {
+        nodes[fact.region].insert(fact.node);
+    }
+    let mut closing = Closing { history, passed, stores, made, received, told, appended, nodes };
     for fact in &history.facts {
         closing.follow(fact)?;
     }
@@ -106,8 +113,10 @@ impl<'a> Closing<'a> {
         }
         let ours = before.filter(|before| before.incarnation.region == self.history.regions[region]);
         made.replaced = made.replaced.max(ours);
-        let closed = self.told.get(&(fact.node, maker, key)).copied().unwrap_or_default();
-        match applied.time <= closed && self.arrived_after(fact.node, maker, applied) {
+        let told = |node: &NodeId| self.told.get(&(*node, maker, key)).copied().unwrap_or_default();
+        let closed = self.nodes[region].iter().map(told).min().unwrap_or_default();
+        let after = |node: &NodeId| self.arrived_after(*node, maker, applied);
+        match applied.time <= closed && self.nodes[region].iter().all(after) {
             true => Err(format!(
                 "key {key}: region {region} applied {version:?} of region {maker}, change time {}, after \
                  it had received closed time {closed}",

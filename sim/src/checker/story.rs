@@ -121,7 +121,8 @@ impl Story {
 
     /// A region's floor rises.
     pub fn floor(&mut self, region: NodeId, time: u64) {
-        self.add(region, What::Floor { partition: PartitionId::FIRST, floor: HybridTime::from_u64(time) });
+        let (partition, last) = (PartitionId::FIRST, HashRange::ALL.last);
+        self.add(region, What::Floor { partition, last, floor: HybridTime::from_u64(time) });
     }
 
     /// A region's log is appended up to an index.

@@ -23,6 +23,7 @@ use crate::world::{Happening, Setting, World};
 
 use super::operator::Operator;
 use super::plan::{CRASHES_MIN, LINK_FAULTS_MIN, Plan};
+use super::splits::Splits;
 
 /// The regions.
 const REGIONS: [&str; 3] = ["a", "b", "c"];
@@ -45,6 +46,7 @@ struct Converge {
     workload: Workload,
     operator: Operator,
     plan: Plan,
+    splits: Splits,
     digests: Vec<(NodeId, u64)>,
     rested: bool,
 }
@@ -64,8 +66,11 @@ pub fn run(seed: u64, nodes: usize, faults: Faults, purpose: Purpose) -> Run {
     let mut chance = Chance::new(seed, Stream::Plan);
     let plan = Plan::draw(&mut chance, world.nodes.len(), nodes, LEAST_NS);
     let operator = Operator::default();
-    let mut converge = Converge { world, workload, operator, plan, digests: Vec::new(), rested: false };
-    converge.begin(chance.between(1, 4) as u32);
+    let partitions = chance.between(1, 4) as u32;
+    let splits = Splits::draw(seed, REGIONS.len(), &workload.table, partitions, LEAST_NS);
+    let (digests, rested) = (Vec::new(), false);
+    let mut converge = Converge { world, workload, operator, plan, splits, digests, rested };
+    converge.begin(partitions);
     converge.suffer();
     converge.rest();
     match purpose {
@@ -81,6 +86,7 @@ impl Converge {
         self.operator.create_table(&mut self.world, table, schema, partitions);
         self.workload.start(&mut self.world);
         self.plan.set_timers(&mut self.world);
+        self.splits.set_timers(&mut self.world);
     }
 
     /// Clients and faults, until the plan is through and enough was done.
@@ -137,6 +143,7 @@ impl Converge {
             Happening::Timer(Timer::Focus) => self.workload.refocus(world),
             Happening::Timer(Timer::Task(task)) => self.operator.give(world, self.workload.number(), task),
             Happening::Timer(Timer::Action(step)) => self.plan.act(step, world, &mut self.operator),
+            Happening::Timer(Timer::Split(step)) => self.splits.act(step, world, &mut self.operator),
             Happening::Timer(Timer::Move(_)) => unreachable!("no node comes or goes"),
             Happening::Timer(Timer::Probe) => self.probe(),
             Happening::Reply { node, reply } => {

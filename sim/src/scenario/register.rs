@@ -21,6 +21,7 @@ use crate::world::{Happening, Setting, World};
 use super::moves::Moves;
 use super::operator::Operator;
 use super::plan::Plan;
+use super::splits::Splits;
 
 const REGIONS: [&str; 3] = ["a", "b", "c"];
 const NODES: usize = 3;
@@ -53,6 +54,7 @@ struct Register {
     registers: Registers,
     operator: Operator,
     plan: Plan,
+    splits: Splits,
     moves: Option<Moves>,
     rested: bool,
 }
@@ -71,8 +73,9 @@ pub fn run(seed: u64, ending: Ending, moving: bool, faults: Faults, purpose: Pur
         let nodes = (NODES as u64, SPARES as u64);
         Moves::draw(&mut chance, REGIONS.len(), nodes, &registers.table, partitions, LEAST_NS)
     });
+    let splits = Splits::draw(seed, REGIONS.len(), &registers.table, partitions, LEAST_NS);
     let operator = Operator::default();
-    let mut register = Register { world, registers, operator, plan, moves, rested: false };
+    let mut register = Register { world, registers, operator, plan, splits, moves, rested: false };
     register.begin(partitions);
     register.suffer();
     if ending == Ending::QuorumCore {
@@ -93,6 +96,7 @@ impl Register {
         self.operator.create_table(&mut self.world, &table, &key, partitions);
         self.registers.start(&mut self.world);
         self.plan.set_timers(&mut self.world);
+        self.splits.set_timers(&mut self.world);
         if let Some(moves) = &self.moves {
             moves.set_timers(&mut self.world);
         }
@@ -158,6 +162,7 @@ impl Register {
                     moves.act(step, world, &mut self.operator);
                 }
             }
+            Happening::Timer(Timer::Split(step)) => self.splits.act(step, world, &mut self.operator),
             Happening::Timer(Timer::Focus) => unreachable!("these clients have no focus"),
             Happening::Timer(Timer::Probe) => {
                 self.rested = self.unrest().is_none();

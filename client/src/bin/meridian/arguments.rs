@@ -364,6 +364,32 @@ pub(crate) enum PartitionCommand {
     },
     /// Move a replica of a partition from one node to another.
     Move(MovePartition),
+    /// Split a partition in two.
+    Split(SplitPartition),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SplitPartition {
+    /// The table.
+    pub(crate) table: String,
+    /// The partition's number.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) partition: u64,
+    /// The first hash of the upper half, in hexadecimal as `partition list` shows it [default: the middle].
+    #[arg(long, value_name = "HASH")]
+    pub(crate) at: Option<Hash>,
+}
+
+/// A hash in hexadecimal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hash(pub(crate) u64);
+
+impl std::str::FromStr for Hash {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(Hash)
+    }
 }
 
 #[derive(Args, Debug)]

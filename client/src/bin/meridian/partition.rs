@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use client::Client;
-use proto::v1::{ListPartitionsRequest, MovePartitionRequest, PartitionDescription, SeatState};
+use proto::v1::{
+    ListPartitionsRequest, MovePartitionRequest, PartitionDescription, SeatState, SplitPartitionRequest,
+};
 use serde_json::{Value, json};
 
-use crate::arguments::{MovePartition, PartitionCommand};
+use crate::arguments::{MovePartition, PartitionCommand, SplitPartition};
 use crate::failure::Failure;
 use crate::output::{Output, cell};
 use crate::shape;
@@ -29,6 +31,10 @@ pub(crate) async fn run(
         PartitionCommand::Move(MovePartition { table, partition, from, to }) => {
             client.move_partition(MovePartitionRequest { table_name: table, partition, from, to }).await?
         }
+        PartitionCommand::Split(SplitPartition { table, partition, at }) => {
+            let at_hash = at.map(|at| at.0);
+            client.split_partition(SplitPartitionRequest { table_name: table, partition, at_hash }).await?
+        }
     };
     show(&partitions, output)?;
     Ok(ExitCode::SUCCESS)
@@ -39,11 +45,12 @@ fn show(partitions: &[PartitionDescription], output: &Output) -> Result<(), Fail
         let values: Vec<Value> = partitions.iter().map(shape::partition).collect();
         return output.value(&json!({"Partitions": values}));
     }
-    let headings = ["Partition", "FirstHash", "LastHash", "Seats", "Leader"];
+    let headings = ["Partition", "FirstHash", "LastHash", "Seats", "Leader", "Load"];
     let row = |partition: &PartitionDescription| {
         let value = shape::partition(partition);
         let shown = |heading: &&str| match *heading {
             "Seats" => seats(partition),
+            "Load" => load(partition),
             heading => cell(&value[heading]),
         };
         headings.iter().map(shown).collect()
@@ -59,6 +66,14 @@ fn seats(partition: &PartitionDescription) -> String {
         SeatState::Settled | SeatState::Unspecified => seat.node.to_string(),
     };
     partition.seats.iter().map(seat).collect::<Vec<_>>().join(", ")
+}
+
+/// What a partition's leader decides, in a cell, and what keeps it from being split or has begun to.
+fn load(partition: &PartitionDescription) -> String {
+    let rate = partition.operations_per_second.map(|rate| format!("{rate}/s"));
+    let splitting = partition.splitting.then(|| "splitting".to_owned());
+    let one_key = partition.one_key.then(|| "most of one key".to_owned());
+    rate.into_iter().chain(one_key).chain(splitting).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

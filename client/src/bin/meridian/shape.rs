@@ -124,6 +124,9 @@ pub(crate) fn partition(partition: &v1::PartitionDescription) -> Value {
         "LastHash": format!("{:016x}", partition.last_hash),
         "Seats": partition.seats.iter().map(seat).collect::<Vec<_>>(),
         "Leader": partition.leader,
+        "Splitting": partition.splitting,
+        "OperationsPerSecond": partition.operations_per_second,
+        "OneKey": partition.one_key,
     })
 }
 

@@ -45,6 +45,8 @@ pub struct State {
     pub nodes: Vec<NodeDescription>,
     /// The moves that were asked for: partition, from, to.
     pub moves: Vec<(u64, u64, u64)>,
+    /// The splits that were asked for: partition, first hash of the upper half.
+    pub splits: Vec<(u64, Option<u64>)>,
     /// Statuses with which the next writes fail.
     pub failures: VecDeque<Status>,
     /// Whether a failing write is carried out all the same.

@@ -36,7 +36,7 @@ impl State {
             first_hash: 0,
             last_hash: u64::MAX,
             seats: self.nodes.iter().map(seat).collect(),
-            leader: None,
+            ..PartitionDescription::default()
         }
     }
 }

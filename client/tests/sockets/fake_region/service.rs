@@ -197,6 +197,17 @@ impl Meridian for Service {
         Ok(Response::new(MovePartitionResponse { partitions: vec![state.partition()] }))
     }
 
+    async fn split_partition(
+        &self,
+        request: Request<SplitPartitionRequest>,
+    ) -> Answer<SplitPartitionResponse> {
+        let request = request.into_inner();
+        let mut state = self.state();
+        state.table(&request.table_name)?;
+        state.splits.push((request.partition, request.at_hash));
+        Ok(Response::new(SplitPartitionResponse { partitions: vec![state.partition()] }))
+    }
+
     type SessionStream = session::Frames;
 
     async fn session(&self, request: Request<Streaming<SessionRequest>>) -> Answer<Self::SessionStream> {

@@ -4,7 +4,7 @@ use goldenscript::ArgumentConsumer;
 use item::Key;
 use partition::effect::{Effect, Place, Step};
 use partition::receive::{self, Incoming};
-use partition::{collect, digest, forget, trim, versions};
+use partition::{collect, digest, trim, versions};
 use storage::{Record, keys};
 use types::{HybridTime, Incarnation};
 
@@ -61,7 +61,7 @@ pub fn trim(world: &mut World, arguments: &mut ArgumentConsumer<'_>) -> Result<S
 /// `forget [at=TIME]`.
 pub fn forget(world: &mut World, arguments: &mut ArgumentConsumer<'_>) -> Result<String> {
     let moment = world.tick(arguments.take_key("at").map(notation::time).transpose()?);
-    let effect = forget::decide(&world.engine, &world.home, moment.now)?;
+    let effect = world.round.decide(&world.engine, &world.home, moment.now)?;
     Ok(propose(world, effect))
 }
 

@@ -51,6 +51,7 @@ impl Show<'_> {
                 let places = changes.iter().map(|(index, ordinal)| format!("{index}.{ordinal}"));
                 format!("trim {}", places.collect::<Vec<_>>().join(" "))
             }
+            Step::Split { at, child } => format!("split at {:016x} for {}", at.0, child.0),
         }
     }
 

@@ -15,13 +15,12 @@ use crate::world::World;
 pub fn lines(world: &World, wanted: Option<&str>) -> Result<String> {
     let (home, partition) = (&world.home, world.home.partition);
     let show = Show { home };
-    let kinds: [(&str, Bounds); 7] = [
+    let kinds: [(&str, Bounds); 6] = [
         ("record", keys::record::table(home.table)),
         ("change", keys::change::partition(partition)),
         ("tombstone", keys::tombstone::partition(partition)),
         ("cursor", keys::cursor::partition(partition)),
-        ("request", keys::request::partition(partition)),
-        ("expiry", keys::request_expiry::partition(partition)),
+        ("request", keys::request::hashes(home.root, home.range)),
         ("ledger", keys::ledger::table(home.table)),
     ];
     let (mut out, mut count) = (String::new(), 0);
@@ -68,10 +67,6 @@ fn line(
             let (key, kept) = (keys::request::Key::decode(key)?, RequestOutcome::decode(value)?);
             let (id, expires) = (show::request(key.request), show::time(kept.expires));
             format!("{id} until {expires}: {}", show::kept(&kept.outcome))
-        }
-        "expiry" => {
-            let key = keys::request_expiry::Key::decode(key)?;
-            format!("{} request {}", show::time(key.expires), show::request(key.request))
         }
         _ => {
             let (key, entry) = (keys::ledger::Key::decode(key)?, LedgerEntry::decode(value)?);

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use partition::forget::Round;
 use partition::{Decision, Effect, Home, Moment, Overlay, View, apply};
 use storage::keys::PartitionState;
 use storage::memory::Memory;
@@ -19,6 +20,8 @@ pub struct World {
     pub home: Home,
     pub state: PartitionState,
     pub overlay: Overlay,
+    /// How far forgetting has come.
+    pub round: Round,
     /// The closed time that the leader chose.
     pub closed: HybridTime,
     now: HybridTime,
@@ -31,6 +34,7 @@ impl World {
     pub fn new(key: KeySchema, incarnation: Incarnation, others: Vec<Incarnation>) -> World {
         let home = Home {
             partition: GroupId::FIRST,
+            root: GroupId::FIRST,
             table: TableId::default(),
             key,
             range: HashRange::ALL,
@@ -43,6 +47,7 @@ impl World {
             home,
             state: PartitionState::default(),
             overlay: Overlay::new(incarnation),
+            round: Round::default(),
             closed: HybridTime::ZERO,
             now: HybridTime::ZERO,
             last: 0,

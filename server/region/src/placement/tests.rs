@@ -173,3 +173,43 @@ fn a_node_stays_whose_partitions_would_have_no_majority_that_lives() {
     let needed = Error::NodeNeeded { node: NodeId(3) };
     assert_eq!(catalog.remove(NodeId(3), lives).unwrap_err(), needed);
 }
+
+/// Tells the catalog that the children that wait were born.
+fn bear(catalog: &mut Catalog) {
+    let table = catalog.tables.values().next().expect("made above");
+    let born = table.children.waiting().map(|(group, child)| (group, seat::voters(&child.seats)));
+    let reported = born.collect();
+    catalog.settle(&reported).expect("one waits").apply(catalog);
+}
+
+#[test]
+fn splits_tile_and_spread() {
+    let mut catalog = region(3, 1);
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..40 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let table = catalog.tables.values().next().expect("made above");
+        let at = types::KeyHash(random);
+        let group = table.partition_of(at);
+        catalog.split(table, group, at).expect("within the range").apply(&mut catalog);
+        let table = catalog.tables.values().next().expect("made above");
+        assert!(table.is_splitting(group) && catalog.is_moving());
+        assert!(matches!(catalog.split(table, group, at), Err(Error::Invalid(_))), "it is the child's first");
+        let busy = catalog.split(table, table.partition_of(at), types::KeyHash(random + 1));
+        assert_eq!(busy, Err(Error::PartitionInMotion { partition: table.partition_of(at) }));
+        assert_eq!(catalog.plan(|_| true), None, "it moves nothing meanwhile");
+        bear(&mut catalog);
+    }
+    let table = catalog.tables.values().next().expect("made above");
+    let ranges: Vec<_> = table.partitions().collect();
+    assert_eq!((ranges.len(), table.count()), (41, 41));
+    assert!(ranges.windows(2).all(|pair| pair[0].1.touches(&pair[1].1)));
+    assert!(ranges.iter().all(|(group, range)| {
+        let ends = [range.first, range.last].map(|hash| table.partition_of(hash));
+        ends == [*group; 2] && table.range(*group) == Some(*range) && table.root(*group) == table.first_group
+    }));
+    assert!(counts(&catalog).1.iter().all(|first| (13..=14).contains(first)), "{:?}", counts(&catalog));
+    add(&mut catalog);
+    carry_out(&mut catalog, |_| true);
+    check(&catalog, 3);
+}

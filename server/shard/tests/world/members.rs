@@ -12,7 +12,7 @@ use storage::memory::Memory;
 use types::command::{
     ClusterAnswer, ClusterCommand, NodeState, NodeStatus, PartitionStatus, RegionCommand, SeatState,
 };
-use types::{GroupId, NodeId, RegionName, TableId, TableName};
+use types::{GroupId, KeyHash, NodeId, RegionName, TableId, TableName};
 
 use super::World;
 
@@ -29,6 +29,8 @@ pub enum Coming {
     Remove(usize),
     /// One of a table's partitions goes from a node to another.
     Move(usize, usize, usize),
+    /// One of a table's partitions is split, in its middle or elsewhere.
+    Split(usize, Option<u64>),
 }
 
 /// A node, of so many, that comes or goes.
@@ -39,7 +41,8 @@ pub fn coming(nodes: usize) -> impl Strategy<Value = Coming> {
         1 => node().prop_map(Coming::Drain),
         1 => node().prop_map(Coming::Resume),
         1 => node().prop_map(Coming::Remove),
-        2 => (0..3usize, node(), node()).prop_map(|(partition, from, to)| Coming::Move(partition, from, to)),
+        2 => (0..6usize, node(), node()).prop_map(|(partition, from, to)| Coming::Move(partition, from, to)),
+        3 => (0..6usize, any::<Option<u64>>()).prop_map(|(partition, at)| Coming::Split(partition, at)),
     ]
 }
 
@@ -65,6 +68,11 @@ impl World {
                 partition: GroupId(GroupId::FIRST.0 + partition as u64),
                 from: node(from),
                 to: node(to),
+            },
+            Coming::Split(partition, at) => ClusterCommand::Split {
+                table: TableName::new("movies").expect("a name"),
+                partition: GroupId(GroupId::FIRST.0 + partition as u64),
+                at: at.map(KeyHash),
             },
         };
         // Whoever leads the catalog sees to it; the others refuse.
@@ -188,8 +196,9 @@ impl World {
         let present: Vec<_> = self.present();
         let sits =
             |(node, state): &(NodeId, SeatState)| *state == SeatState::Settled && present.contains(node);
-        let settled =
-            |status: &PartitionStatus| status.seats.len() >= replicas && status.seats.iter().all(sits);
+        let settled = |status: &PartitionStatus| {
+            status.seats.len() >= replicas && status.seats.iter().all(sits) && !status.splitting
+        };
         let mut quiet = 0;
         for _ in 0..600 {
             self.run_ms(200);

@@ -7,8 +7,8 @@
 //! | 3 | `tombstone` | partition 8, time 8, hash 8, item key | `Version` |
 //! | 4 | `cursor` | partition 8, peer 4 | `Cursor` |
 //! | 5 | `partition` | group 8 | `PartitionState` |
-//! | 6 | `request` | partition 8, hash 8, request id 16 | `RequestOutcome` |
-//! | 7 | `request_expiry` | partition 8, expires 8, hash 8, request id 16 | nothing |
+//! | 6 | `request` | root 8, hash 8, request id 16 | `RequestOutcome` |
+//! | 7 | retired: once listed requests by the time when they expire | | |
 //! | 8 | `ledger` | table 12, hash 8, length 2, item key, lost version 17 | `LedgerEntry` |
 //! | 9 | `catalog` | sub-kind 1, its own key | opaque, `region`'s |
 //! | 10 | `members` | group 8 | opaque, `consensus`'s |
@@ -26,7 +26,6 @@ pub mod members;
 pub mod partition;
 pub mod record;
 pub mod request;
-pub mod request_expiry;
 pub mod tombstone;
 
 #[cfg(test)]
@@ -47,10 +46,15 @@ const TOMBSTONE: u8 = 3;
 const CURSOR: u8 = 4;
 const PARTITION: u8 = 5;
 const REQUEST: u8 = 6;
-const REQUEST_EXPIRY: u8 = 7;
+const RETIRED: u8 = 7;
 const LEDGER: u8 = 8;
 const CATALOG: u8 = 9;
 const MEMBERS: u8 = 10;
+
+/// What earlier builds kept and this one does not read.
+pub fn retired() -> Bounds {
+    under(vec![RETIRED])
+}
 
 /// Every key that begins with these bytes.
 fn under(prefix: Vec<u8>) -> Bounds {

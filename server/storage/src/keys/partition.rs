@@ -3,13 +3,15 @@
 //! It is written in the same batch as the data that an entry changes, so that after a
 //! crash the applied index is exactly the one that the data shows.
 
-use types::{GroupId, HybridTime};
+use types::{GroupId, HybridTime, KeyHash};
 
 use super::{Bounds, PARTITION, under};
 use crate::Error;
 use crate::codec::{Reader, Writer};
 
 const FORMAT: u8 = 1;
+/// The format of a partition that was split, or is a part of one that was.
+const FORMAT_SPLIT: u8 = 2;
 
 /// The key of a group's state.
 pub fn encode(group: GroupId) -> Vec<u8> {
@@ -50,35 +52,47 @@ pub struct PartitionState {
     pub closed: HybridTime,
     /// A collection under way.
     pub collecting: Option<Collecting>,
+    /// The last hash of its range, once a split has set it; its first hash never changes.
+    pub last: Option<KeyHash>,
 }
 
 impl PartitionState {
-    /// The stored bytes: `1 | applied | applied term | floor | closed | 0`, or `… | 1 | upto | mark`.
+    /// The stored bytes: `1 | applied | applied term | floor | closed | 0`, or `… | 1 | upto | mark`. After a
+    /// split `2 | … | last`.
     pub fn encode(&self) -> Vec<u8> {
-        let writer = Writer::new(FORMAT)
+        let writer = Writer::new(if self.last.is_some() { FORMAT_SPLIT } else { FORMAT })
             .u64(self.applied)
             .u64(self.applied_term)
             .time(self.floor)
             .time(self.closed)
             .flag(self.collecting.is_some());
-        match self.collecting {
+        let writer = match self.collecting {
+            None => writer,
+            Some(Collecting { upto, mark }) => writer.time(upto).time(mark),
+        };
+        match self.last {
             None => writer.finish(),
-            Some(Collecting { upto, mark }) => writer.time(upto).time(mark).finish(),
+            Some(last) => writer.hash(last).finish(),
         }
     }
 
     /// The inverse of `encode`; any other bytes are an error.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let mut reader = Reader::value("partition state", FORMAT, bytes)?;
+        let mut reader = Reader::value("partition state", FORMAT_SPLIT, bytes)?;
+        let split = bytes[0] == FORMAT_SPLIT;
         let mut state = PartitionState {
             applied: reader.u64()?,
             applied_term: reader.u64()?,
             floor: reader.time()?,
             closed: reader.time()?,
             collecting: None,
+            last: None,
         };
         if reader.flag("collecting")? {
             state.collecting = Some(Collecting { upto: reader.time()?, mark: reader.time()? });
+        }
+        if split {
+            state.last = Some(reader.hash()?);
         }
         reader.finish(state)
     }
@@ -94,13 +108,15 @@ mod tests {
 
     fn any_state() -> impl Strategy<Value = PartitionState> {
         let time = samples::any_time;
-        (any::<(u64, u64)>(), time(), time(), prop::option::of((time(), time()))).prop_map(
-            |((applied, applied_term), floor, closed, collecting)| PartitionState {
+        let parts = (any::<(u64, u64)>(), time(), time(), prop::option::of((time(), time())));
+        (parts, any::<Option<u64>>()).prop_map(
+            |(((applied, applied_term), floor, closed, collecting), last)| PartitionState {
                 applied,
                 applied_term,
                 floor,
                 closed,
                 collecting: collecting.map(|(upto, mark)| Collecting { upto, mark }),
+                last: last.map(KeyHash),
             },
         )
     }
@@ -138,11 +154,13 @@ mod tests {
             floor: time(0x0001_0203_0405_0607),
             closed: time(0x0101_0203_0405_0607),
             collecting: None,
+            last: None,
         };
         let collecting = Some(Collecting { upto: time(0x1111_2222), mark: time(0x3333_4444) });
         let busy = PartitionState { collecting, ..quiet };
+        let split = PartitionState { last: Some(KeyHash(0x7fff_ffff_ffff_ffff)), ..busy };
         let key = encode(samples::GROUP);
-        let cases = [(key.clone(), quiet.encode()), (key, busy.encode())];
+        let cases = [quiet, busy, split].map(|state| (key.clone(), state.encode()));
         fixture::check("partition", include_str!("../../fixtures/partition.hex"), &cases, |key, value| {
             Ok((encode(decode(key)?), PartitionState::decode(value)?.encode()))
         });

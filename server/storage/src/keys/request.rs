@@ -1,11 +1,12 @@
-//! `6 | partition | hash | request id` → a `RequestOutcome`: the first answer to a named write (`P3`).
+//! `6 | root | hash | request id` → a `RequestOutcome`: the first answer to a named write (`P3`).
 //!
-//! It lies under the item's hash so that it moves with the item when a partition splits. The answer itself is
+//! It lies under the item's hash, and under the partition that the one which decided it has come from by
+//! splits: so a split moves nothing, and the outcomes of a partition are one range. The answer itself is
 //! `partition`'s business and opaque here.
 
 use types::{HashRange, HybridTime, KeyHash, PartitionId, RequestId};
 
-use super::{Bounds, REQUEST, after, under};
+use super::{Bounds, REQUEST, after};
 use crate::Error;
 use crate::codec::{Reader, Writer};
 
@@ -14,8 +15,8 @@ const FORMAT: u8 = 1;
 /// Where an outcome is kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Key {
-    /// The partition that decided the write.
-    pub partition: PartitionId,
+    /// The partition that the one which decided the write has come from, or is.
+    pub root: PartitionId,
     /// The hash of the item's encoded partition key.
     pub hash: KeyHash,
     /// The write's own name.
@@ -25,26 +26,21 @@ pub struct Key {
 impl Key {
     /// The stored bytes.
     pub fn encode(&self) -> Vec<u8> {
-        Writer::new(REQUEST).group(self.partition).hash(self.hash).bytes(&self.request.0).finish()
+        Writer::new(REQUEST).group(self.root).hash(self.hash).bytes(&self.request.0).finish()
     }
 
     /// The inverse of `encode`.
     pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader::key("request key", REQUEST, bytes)?;
-        let (partition, hash) = (reader.group()?, reader.hash()?);
-        let key = Key { partition, hash, request: RequestId(reader.array()?) };
+        let (root, hash) = (reader.group()?, reader.hash()?);
+        let key = Key { root, hash, request: RequestId(reader.array()?) };
         reader.finish(key)
     }
 }
 
-/// All outcomes of a partition.
-pub fn partition(partition: PartitionId) -> Bounds {
-    under(Writer::new(REQUEST).group(partition).finish())
-}
-
-/// The outcomes of a partition whose hashes lie in a range.
-pub fn hashes(partition: PartitionId, range: HashRange) -> Bounds {
-    let edge = |hash| Writer::new(REQUEST).group(partition).hash(hash).finish();
+/// The outcomes of the partition of this range that has come from another, or is it.
+pub fn hashes(root: PartitionId, range: HashRange) -> Bounds {
+    let edge = |hash| Writer::new(REQUEST).group(root).hash(hash).finish();
     (edge(range.first), after(edge(range.last)))
 }
 
@@ -82,8 +78,11 @@ mod tests {
     use crate::samples;
 
     fn any_key() -> impl Strategy<Value = Key> {
-        (samples::any_group(), samples::any_hash(), any::<[u8; 16]>())
-            .prop_map(|(partition, hash, request)| Key { partition, hash, request: RequestId(request) })
+        (samples::any_group(), samples::any_hash(), any::<[u8; 16]>()).prop_map(|(root, hash, request)| Key {
+            root,
+            hash,
+            request: RequestId(request),
+        })
     }
 
     proptest! {
@@ -101,8 +100,7 @@ mod tests {
             };
             let encoded = key.encode();
             let holds = |(from, to): Bounds| from <= encoded && encoded < to;
-            prop_assert!(holds(partition(key.partition)));
-            prop_assert_eq!(holds(hashes(key.partition, range)), range.contains(key.hash));
+            prop_assert_eq!(holds(hashes(key.root, range)), range.contains(key.hash));
         }
 
         #[test]
@@ -128,11 +126,8 @@ mod tests {
 
     #[test]
     fn the_fixture_still_decodes() {
-        let key = Key {
-            partition: samples::GROUP,
-            hash: KeyHash(0x0123_4567_89ab_cdef),
-            request: samples::REQUEST,
-        };
+        let key =
+            Key { root: samples::GROUP, hash: KeyHash(0x0123_4567_89ab_cdef), request: samples::REQUEST };
         let kept = RequestOutcome {
             expires: HybridTime::from_u64(0x0001_0203_0405_0607),
             payload_digest: 0xfeed_beef,
