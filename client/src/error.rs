@@ -33,11 +33,20 @@ pub enum Error {
         cause: Cause,
     },
     /// The text is no endpoint.
-    #[error("not an endpoint: {text:?} (expected http://HOST:PORT)")]
+    #[error("not an endpoint: {text:?} (expected http://HOST:PORT, or https://HOST:PORT with TLS)")]
     Endpoint {
         /// As given.
         text: String,
     },
+    /// An endpoint that speaks TLS, and nobody said whom to trust.
+    #[error("{text} speaks TLS: give the certificate of the authority that its servers are to be trusted by")]
+    NoAuthority {
+        /// The endpoint.
+        text: String,
+    },
+    /// What should be an authority's certificate is none.
+    #[error("no authority: expected one or more certificates in PEM, and nothing that is damaged")]
+    Authority,
     /// The answer lacks a field that it must have.
     #[error("the answer lacks {field}")]
     Incomplete {
@@ -53,6 +62,7 @@ impl Error {
             Error::Refused(refusal) => &refusal.name,
             Error::ConditionFailed { .. } => "ConditionalCheckFailedException",
             Error::Endpoint { .. } => "InvalidEndpoint",
+            Error::NoAuthority { .. } | Error::Authority => "InvalidAuthority",
             Error::Incomplete { .. } => "SerializationException",
             Error::NotDone { cause } | Error::OutcomeUnknown { cause } | Error::NoAnswer { cause } => {
                 cause.name()

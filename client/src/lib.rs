@@ -16,4 +16,6 @@ pub mod transport;
 
 pub use error::{Error, Refusal};
 #[cfg(feature = "transport")]
+pub use transport::tls::Tls;
+#[cfg(feature = "transport")]
 pub use transport::{Client, Settings};

@@ -9,6 +9,7 @@ use tonic::transport::Channel;
 use types::limits::MESSAGE_BYTES_MAX;
 
 use super::session::{Renewed, Session};
+use super::tls::Tls;
 use crate::error::Error;
 
 /// Where a region listens.
@@ -21,10 +22,11 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Checks the text; connects later, so many times.
-    pub(super) fn new(text: &str, connections: usize) -> Result<Endpoint, Error> {
+    /// Checks the text; connects later, so many times, and under TLS where the text says so.
+    pub(super) fn new(text: &str, connections: usize, tls: Option<&Tls>) -> Result<Endpoint, Error> {
         let invalid = || Error::Endpoint { text: text.to_owned() };
-        if !text.starts_with("http://") {
+        let is_secure = text.starts_with("https://");
+        if !is_secure && !text.starts_with("http://") {
             return Err(invalid());
         }
         let endpoint = tonic::transport::Endpoint::from_shared(text.to_owned()).map_err(|_| invalid())?;
@@ -36,6 +38,11 @@ impl Endpoint {
             .keep_alive_timeout(Duration::from_secs(5))
             .initial_stream_window_size(4 * 1024 * 1024)
             .initial_connection_window_size(16 * 1024 * 1024);
+        let endpoint = match (is_secure, tls) {
+            (false, _) => endpoint,
+            (true, Some(tls)) => tls.secure(endpoint).map_err(|_| invalid())?,
+            (true, None) => return Err(Error::NoAuthority { text: text.to_owned() }),
+        };
         let connection = |_| {
             let client = MeridianClient::new(endpoint.connect_lazy());
             let client = client.max_decoding_message_size(MESSAGE_BYTES_MAX);
@@ -69,9 +76,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_endpoint_is_refused_by_name() {
-        for text in ["", "127.0.0.1:7001", "ftp://127.0.0.1:7001", "http://", "http://a b", "https://x"] {
-            assert_eq!(Endpoint::new(text, 1).err(), Some(Error::Endpoint { text: text.to_owned() }));
+        for text in ["", "127.0.0.1:7001", "ftp://127.0.0.1:7001", "http://", "http://a b", "https://"] {
+            assert_eq!(Endpoint::new(text, 1, None).err(), Some(Error::Endpoint { text: text.to_owned() }));
         }
-        assert!(Endpoint::new("http://127.0.0.1:7001", 1).is_ok());
+        assert!(Endpoint::new("http://127.0.0.1:7001", 1, None).is_ok());
+        let text = "https://127.0.0.1:7001".to_owned();
+        assert_eq!(Endpoint::new(&text, 1, None).err(), Some(Error::NoAuthority { text }));
     }
 }

@@ -8,6 +8,7 @@ mod item;
 mod region;
 pub mod session;
 mod table;
+pub mod tls;
 
 pub use attempt::is_connect_error;
 
@@ -24,6 +25,7 @@ use tonic::{Request, Response, Status};
 
 use self::attempt::Attempt;
 use self::connection::Endpoint;
+use self::tls::Tls;
 use crate::budget::Budget;
 use crate::choice::Choice;
 use crate::error::{Cause, Error};
@@ -47,6 +49,8 @@ pub struct Settings {
     /// Whether the endpoints are nodes of one region, where any of them knows a call by its request id. A
     /// write of unknown outcome may then be tried again at another one; among regions it stays where it was.
     pub one_region: bool,
+    /// Whom to trust where an endpoint is `https://`; without it such endpoints are refused.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Settings {
@@ -58,6 +62,7 @@ impl Default for Settings {
             connections: 1,
             retries: true,
             one_region: false,
+            tls: None,
         }
     }
 }
@@ -79,10 +84,10 @@ struct State {
 }
 
 impl Client {
-    /// A client of these endpoints (`http://HOST:PORT`), in the order of preference. Connects at the first
-    /// call. Must be called within a tokio runtime.
+    /// A client of these endpoints (`http://HOST:PORT`, or `https://HOST:PORT` with TLS), in the order of
+    /// preference. Connects at the first call. Must be called within a tokio runtime.
     pub fn new<T: AsRef<str>>(endpoints: &[T], settings: Settings) -> Result<Client, Error> {
-        let endpoint = |text: &T| Endpoint::new(text.as_ref(), settings.connections);
+        let endpoint = |text: &T| Endpoint::new(text.as_ref(), settings.connections, settings.tls.as_ref());
         let endpoints = endpoints.iter().map(endpoint).collect::<Result<Vec<_>, _>>()?;
         if endpoints.is_empty() {
             return Err(Error::Endpoint { text: String::new() });

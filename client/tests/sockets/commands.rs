@@ -174,3 +174,21 @@ async fn wrong_usage_ends_with_2() {
     assert_eq!(ran.status, 2, "{}", ran.complaints);
     assert_eq!(meridian(&region, &["item", "import", "movies", "/no/such/file"]).await.status, 1);
 }
+
+#[tokio::test]
+async fn an_endpoint_under_tls_wants_an_authority_to_be_trusted_by() {
+    let endpoint = ["https://127.0.0.1:9"];
+    let none = meridian_at(&endpoint, &["table", "list"]).await;
+    assert_eq!(none.status, 2);
+    assert!(none.complaints.contains("https://127.0.0.1:9 needs --authority FILE"), "{}", none.complaints);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    let file = path.to_str().unwrap();
+    let missing = meridian_at(&endpoint, &["table", "list", "--authority", file]).await;
+    assert_eq!(missing.status, 1);
+    assert!(missing.complaints.contains(file), "{}", missing.complaints);
+    std::fs::write(&path, "no certificate").unwrap();
+    let bad = meridian_at(&endpoint, &["--authority", file, "table", "list"]).await;
+    assert_eq!(bad.status, 2);
+    assert!(bad.complaints.contains("ca.pem: no authority"), "{}", bad.complaints);
+}

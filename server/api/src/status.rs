@@ -20,6 +20,8 @@ pub enum Code {
     DeadlineExceeded = 4,
     /// The table does not exist.
     NotFound = 5,
+    /// The caller is not who may ask this.
+    PermissionDenied = 7,
     /// Too many requests at once, or too many tables.
     ResourceExhausted = 8,
     /// The request does not fit the state.
@@ -94,6 +96,7 @@ fn code_and_name(error: &Error) -> (Code, &'static str) {
         Error::NodeInUse { .. } | Error::NodeNeeded { .. } | Error::PartitionInMotion { .. } => {
             (Code::FailedPrecondition, "ResourceInUseException")
         }
+        Error::AccessDenied { .. } => (Code::PermissionDenied, "AccessDeniedException"),
         Error::NotLeader | Error::Elsewhere { .. } => (Code::Unavailable, "ServiceUnavailable"),
         Error::Overloaded { .. } => (Code::ResourceExhausted, "ThrottlingException"),
         Error::DeadlinePassed => (Code::DeadlineExceeded, "RequestTimeout"),
@@ -186,6 +189,12 @@ mod tests {
                 Code::FailedPrecondition,
                 "ResourceInUseException",
                 "TableName",
+            ),
+            (
+                Error::AccessDenied { lacks: "a certificate" },
+                Code::PermissionDenied,
+                "AccessDeniedException",
+                "",
             ),
             (Error::NotLeader, Code::Unavailable, "ServiceUnavailable", ""),
             (Error::Elsewhere { node: NodeId(2) }, Code::Unavailable, "ServiceUnavailable", ""),

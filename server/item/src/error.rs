@@ -80,6 +80,12 @@ pub enum Error {
         /// How many a region may have.
         limit: usize,
     },
+    /// What only nodes may ask, asked by somebody who has not proved to be one.
+    #[error("only nodes may ask this: the caller lacks {lacks}")]
+    AccessDenied {
+        /// What would prove it.
+        lacks: &'static str,
+    },
     /// A replica of the partition is being moved.
     #[error("partition {} is being moved", partition.0)]
     PartitionInMotion {

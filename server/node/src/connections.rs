@@ -1,5 +1,7 @@
 //! A listening socket that holds no more than so many connections at once.
 //!
+//! Under TLS the handshake belongs to the greeting: it is bounded as that is, in time and in number.
+//!
 //! Every connection takes a file descriptor, and a disk that cannot open its files ends the process: so
 //! callers past the limit wait in the system's queue instead. And since places are few, a caller who does not
 //! come to the point loses its own.
@@ -13,11 +15,15 @@ use std::time::Duration;
 
 use futures::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
 use tonic::transport::server::Connected;
 use types::limits;
+
+use crate::caller::Caller;
+use crate::socket::Socket;
 
 /// HTTP/2's preface and the header of the settings that follow it.
 const GREETING_BYTES: usize = 24 + 9;
@@ -36,11 +42,13 @@ pub struct Connections {
     listener: TcpListener,
     places: Arc<Semaphore>,
     manners: Manners,
+    /// Secures each of them, if there is one.
+    acceptor: Option<TlsAcceptor>,
 }
 
 /// A connection; its place is free again when it is dropped.
 pub struct Connection {
-    stream: TcpStream,
+    socket: Socket,
     /// When it ends, unless what is owed has been read by then.
     end: Option<Pin<Box<Sleep>>>,
     /// Bytes that must be read before the end is called off.
@@ -51,7 +59,12 @@ pub struct Connection {
 impl Connections {
     /// Lets in this many at once.
     pub fn new(listener: TcpListener, most: usize, manners: Manners) -> Self {
-        Connections { listener, places: Arc::new(Semaphore::new(most)), manners }
+        Connections { listener, places: Arc::new(Semaphore::new(most)), manners, acceptor: None }
+    }
+
+    /// All of them under TLS, and nothing else.
+    pub fn secured(self, acceptor: TlsAcceptor) -> Self {
+        Connections { acceptor: Some(acceptor), ..self }
     }
 
     /// The next connection, once there is a place for it.
@@ -62,7 +75,8 @@ impl Connections {
                 Ok((stream, from)) => {
                     // Without it small answers wait for more; a socket that refuses is slower, no worse.
                     let _ = stream.set_nodelay(true);
-                    return (Connection::new(stream, self.manners, place), from);
+                    let socket = Socket::new(stream, self.acceptor.as_ref());
+                    return (Connection::new(socket, self.manners, place), from);
                 }
                 // Whatever the system is short of, it is short of for a while.
                 Err(_) => tokio::time::sleep(Duration::from_millis(limits::ACCEPT_PAUSE_MS)).await,
@@ -80,18 +94,21 @@ impl Connections {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, manners: Manners, place: OwnedSemaphorePermit) -> Self {
+    fn new(socket: Socket, manners: Manners, place: OwnedSemaphorePermit) -> Self {
         let (after_ms, owed) = match manners {
             Manners::Greets => (limits::GREETING_MS, GREETING_BYTES),
             Manners::IsBrief => (limits::METRICS_CONNECTION_MS, usize::MAX),
         };
         let end = Box::pin(tokio::time::sleep(Duration::from_millis(after_ms)));
-        Connection { stream, end: Some(end), owed, _place: place }
+        Connection { socket, end: Some(end), owed, _place: place }
     }
 
-    /// Whether its time is over. Asks to be woken then.
-    fn has_ended(&mut self, context: &mut Context<'_>) -> bool {
-        self.end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready())
+    /// Refuses to go on when its time is over. Asks to be woken then.
+    fn go_on(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready()) {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => Ok(()),
+        }
     }
 }
 
@@ -109,9 +126,11 @@ impl axum::serve::Listener for Connections {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Caller;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Caller {
+        self.socket.caller().clone()
+    }
 }
 
 impl AsyncRead for Connection {
@@ -120,11 +139,9 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.has_ended(context) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
+        self.go_on(context)?;
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         if self.end.is_some() {
             self.owed = self.owed.saturating_sub(buffer.filled().len() - before);
             self.end = self.end.take().filter(|_| self.owed > 0);
@@ -139,15 +156,17 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.go_on(context)?;
+        Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.go_on(context)?;
+        Pin::new(&mut self.socket).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -155,19 +174,22 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        self.go_on(context)?;
+        Pin::new(&mut self.socket).poll_write_vectored(context, buffers)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
+    use crate::tls::tests::Signer;
 
     #[tokio::test]
     async fn callers_past_the_limit_wait_for_a_place() {
@@ -222,6 +244,24 @@ mod tests {
         let (mut caller, read) = after_a_greeting_of(GREETING_BYTES).await;
         caller.write_all(&[7]).await.unwrap();
         assert_eq!(read.await.unwrap().unwrap(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_handshake_counts_as_greeting() {
+        let tls = Signer::new().tls("eu", &["localhost"]);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connections = Connections::new(listener, 1, Manners::Greets).secured(tls.acceptor());
+        let _caller = TcpStream::connect(address).await.unwrap();
+        let (mut connection, _) = connections.next().await;
+        tokio::time::pause();
+        // HTTP/2 speaks first, and reads nothing until that is done.
+        let written = tokio::spawn(async move { connection.write_all(b"settings").await });
+        tokio::task::yield_now().await;
+        assert!(!written.is_finished());
+        tokio::time::advance(Duration::from_millis(limits::GREETING_MS + 1)).await;
+        let ended = tokio::time::timeout(Duration::from_secs(1), written).await.expect("it ends by itself");
+        assert_eq!(ended.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]

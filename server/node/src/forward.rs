@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use client::Tls as Calls;
 use client::transport::is_connect_error;
 use client::transport::session::{Lost, Renewed};
 use prost::Message;
@@ -17,13 +18,13 @@ use tokio::time::timeout;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::{MetadataMap, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 use types::{NodeId, limits};
 
 use crate::call::Call;
-use crate::service;
+use crate::{service, tls};
 
 /// Tells that a unary call was passed on.
 const HEADER: &str = "meridian-passed-on";
@@ -33,6 +34,8 @@ const HEADER: &str = "meridian-passed-on";
 #[derive(Default)]
 pub struct Forward {
     has_others: AtomicBool,
+    /// Secures them, if the node speaks TLS.
+    tls: Option<Calls>,
     /// Held only while it is read or replaced.
     ways: RwLock<Ways>,
 }
@@ -51,13 +54,18 @@ pub fn is_passed_on(metadata: &MetadataMap) -> bool {
 }
 
 impl Forward {
+    /// No ways so far.
+    pub fn new(tls: Option<Calls>) -> Self {
+        Forward { tls, ..Forward::default() }
+    }
+
     /// Replaces the ways by those to these nodes, which are connected to when they are first needed; a way
     /// whose address stays is kept. Addresses were checked when they were read. Wants a runtime around it.
     pub fn set(&self, nodes: &BTreeMap<NodeId, String>) {
         let present = self.ways();
         let way = |(node, address): (&NodeId, &String)| {
             let kept = present.get(node).filter(|way| way.address == *address).cloned();
-            Some((*node, kept.or_else(|| Way::new(address.clone()).map(Arc::new))?))
+            Some((*node, kept.or_else(|| Way::new(address.clone(), self.tls.as_ref()).map(Arc::new))?))
         };
         let ways: BTreeMap<_, _> = nodes.iter().filter_map(way).collect();
         self.has_others.store(!ways.is_empty(), Ordering::Relaxed);
@@ -139,8 +147,8 @@ impl Forward {
 }
 
 impl Way {
-    fn new(address: String) -> Option<Self> {
-        let channel = Endpoint::from_shared(format!("http://{address}"))
+    fn new(address: String, tls: Option<&Calls>) -> Option<Self> {
+        let channel = tls::endpoint(&address, tls)
             .ok()?
             .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
             .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))

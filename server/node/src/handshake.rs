@@ -8,6 +8,8 @@ use proto::link::link_frame::Frame;
 use proto::link::{Hello, LinkFrame, Neighbour, RefusalReason, Refused};
 use types::{NodeId, RegionName};
 
+use crate::certificate::Unproven;
+
 /// The link protocol that this release speaks; a later release speaks a range that includes it for a while.
 pub const PROTOCOL: u32 = 1;
 
@@ -81,6 +83,9 @@ pub enum Refusal {
         /// What the other said.
         node: u64,
     },
+    /// A node that did not prove to be who it says.
+    #[error(transparent)]
+    Certificate(#[from] Unproven),
     /// A frame out of place.
     #[error("expected {expected}")]
     Frame {
@@ -155,6 +160,7 @@ impl Refusal {
             Refusal::Region { .. } => RefusalReason::Region,
             Refusal::Node { .. } => RefusalReason::Node,
             Refusal::Removed { .. } => RefusalReason::Removed,
+            Refusal::Certificate(_) => RefusalReason::Certificate,
             Refusal::Frame { .. } | Refusal::Checksum => RefusalReason::Frame,
         };
         frame(Frame::Refused(Refused { reason: reason.into(), text: self.to_string() }))

@@ -20,6 +20,7 @@ use types::{NodeId, limits};
 use crate::backoff::Backoff;
 use crate::place::Place;
 use crate::settings::NodeSettings;
+use crate::tls::Tls;
 
 /// Holds the token, in the data folder.
 const FILE: &str = "JOIN";
@@ -76,7 +77,7 @@ pub fn known(settings: &NodeSettings, engine: &impl Engine) -> Result<Option<Pla
 
 /// A new place in the region that the settings say to join, for a node that is reached at this address. It
 /// waits for as long as nobody answers who can give one.
-pub async fn place(settings: &NodeSettings, address: &str) -> Result<Place, Error> {
+pub async fn place(settings: &NodeSettings, address: &str, tls: Option<&Tls>) -> Result<Place, Error> {
     let token = token(&settings.data)?;
     let request = JoinNodeRequest {
         region_name: settings.region.as_str().to_owned(),
@@ -84,7 +85,7 @@ pub async fn place(settings: &NodeSettings, address: &str) -> Result<Place, Erro
         token: token.get(),
         address: address.to_owned(),
     };
-    let answer = ask(settings, request).await?;
+    let answer = ask(settings, request, tls).await?;
     tracing::info!(region = %settings.region, node = answer.node, "joined as a new node");
     given(answer)
 }
@@ -103,10 +104,16 @@ pub fn settle(settings: &NodeSettings) -> Result<(), Error> {
 }
 
 /// Asks until somebody answers.
-async fn ask(settings: &NodeSettings, request: JoinNodeRequest) -> Result<JoinNodeResponse, Error> {
-    let endpoints: Vec<_> = settings.join.iter().map(|at| format!("http://{}", at.0)).collect();
+async fn ask(
+    settings: &NodeSettings,
+    request: JoinNodeRequest,
+    tls: Option<&Tls>,
+) -> Result<JoinNodeResponse, Error> {
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let endpoints: Vec<_> = settings.join.iter().map(|at| format!("{scheme}://{}", at.0)).collect();
+    let tls = tls.map(|tls| tls.calls(&settings.region));
     let deadline = Duration::from_millis(limits::JOIN_ROUND_MS);
-    let of_client = client::Settings { deadline, one_region: true, ..client::Settings::default() };
+    let of_client = client::Settings { deadline, one_region: true, tls, ..client::Settings::default() };
     let client = Client::new(&endpoints, of_client).map_err(Error::Address)?;
     let (mut backoff, mut told) = (Backoff::default(), None::<Instant>);
     loop {

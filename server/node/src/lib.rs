@@ -3,12 +3,16 @@
 //! Everything below this crate is pure and simulated; everything here is glue that must decide nothing
 //! (`P22`): when to answer, what to sync and which clock to believe is the shard's. `driver` feeds the shard,
 //! `sync` and `flush` wait for its disk, `service`, `session` and `health` face clients, `link_out` and
-//! `link_in` face peers, `parties` knows who these are, `place` and `join` who the node itself is, and `node`
-//! puts them together for one region. Only `disks` and the binary name the real disk.
+//! `link_in` face peers, `tls` and `caller` make sure of them, `parties` knows who these are, `place` and
+//! `join` who the node itself is, and `node` puts them together for one region. Only `disks` and the binary
+//! name the real disk.
 
 pub mod admission;
+pub mod authority;
 pub mod backoff;
 pub mod call;
+pub mod caller;
+pub mod certificate;
 pub mod clock;
 pub mod connections;
 pub mod deadline;
@@ -53,8 +57,10 @@ pub mod service;
 pub mod session;
 pub mod settings;
 pub mod size;
+pub mod socket;
 pub mod spread;
 pub mod stop;
 pub mod sync;
 pub mod threads;
+pub mod tls;
 pub mod unfinished;

@@ -16,6 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use types::limits;
 
+use crate::caller::Caller;
 use crate::handle::Handle;
 use crate::handshake::{Identity, Party, Refusal};
 use crate::parties::Parties;
@@ -53,9 +54,10 @@ impl link_server::Link for Receiver {
         frames: Request<Streaming<LinkFrame>>,
     ) -> Result<Response<Self::OpenStream>, Status> {
         let (answers, stream) = mpsc::channel(limits::LINK_FRAMES_AHEAD_MAX);
-        let (shared, frames) = (self.shared.clone(), frames.into_inner());
+        let (shared, caller) = (self.shared.clone(), Caller::of(frames.extensions()));
+        let frames = frames.into_inner();
         tokio::spawn(async move {
-            if let Err(refusal) = shared.serve(frames, &answers).await {
+            if let Err(refusal) = shared.serve(&caller, frames, &answers).await {
                 if let Some(left_out) = shared.warnings.tell(Instant::now()) {
                     tracing::warn!(region = %shared.identity.region, left_out, "refused a link: {refusal}");
                 }
@@ -70,6 +72,7 @@ impl link_server::Link for Receiver {
 impl Shared {
     async fn serve(
         &self,
+        caller: &Caller,
         mut frames: Streaming<LinkFrame>,
         answers: &mpsc::Sender<Result<LinkFrame, Status>>,
     ) -> Result<(), Refusal> {
@@ -80,6 +83,7 @@ impl Shared {
             Err(_) => None,
         };
         let hello = self.identity.hear(first)?;
+        caller.proves(&hello.region, &hello.address)?;
         let party = self.parties.admit(&hello)?;
         if answers.send(Ok(self.parties.hello())).await.is_err() {
             return Ok(());

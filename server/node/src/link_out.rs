@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use client::Tls as Calls;
 use proto::link::link_client::LinkClient;
 use proto::link::link_frame::Frame;
 use proto::link::{LinkFrame, Message, RefusalReason, Refused};
@@ -13,7 +14,6 @@ use shard::Envelope;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Endpoint;
 use tonic::{Status, Streaming};
 use types::limits;
 
@@ -24,6 +24,7 @@ use crate::latency;
 use crate::link_queue::{Queued, Waiting};
 use crate::parties::Parties;
 use crate::stop::Stop;
+use crate::tls;
 
 /// What it takes to keep a peer supplied.
 pub struct Dialler {
@@ -34,6 +35,8 @@ pub struct Dialler {
     /// A host and a port, as far as is known; the host is looked up whenever it is dialled. Its going ends
     /// the dialling.
     pub address: watch::Receiver<String>,
+    /// Secures the link, if the node speaks TLS.
+    pub tls: Option<Calls>,
     /// How long each message is held back.
     pub delay: Duration,
     /// What the shard has for the peer.
@@ -48,7 +51,7 @@ pub struct Dialler {
 #[derive(Debug, thiserror::Error)]
 pub enum Ended {
     /// Nobody answers at the address.
-    #[error("cannot reach {address}: {source}")]
+    #[error("cannot reach {address}: {}", innermost(source.as_ref()))]
     Unreachable {
         /// The address.
         address: String,
@@ -175,14 +178,17 @@ impl Dialler {
     pub(crate) async fn open(&self) -> Result<Open, Ended> {
         let address = self.address.borrow().clone();
         let unreachable = |source| Ended::Unreachable { address: address.clone(), source };
-        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        let endpoint = tls::endpoint(&address, self.tls.as_ref())
             .map_err(|source| unreachable(source.into()))?
             .connect_timeout(Duration::from_millis(limits::LINK_CONNECT_MS))
             .http2_keep_alive_interval(Duration::from_millis(limits::KEEPALIVE_INTERVAL_MS))
             .keep_alive_timeout(Duration::from_millis(limits::KEEPALIVE_TIMEOUT_MS))
             .keep_alive_while_idle(true)
             .tcp_nodelay(true);
-        let channel = endpoint.connect().await.map_err(|source| unreachable(source.into()))?;
+        let channel = endpoint.connect().await.map_err(|source| match tls::unproven(&source) {
+            Some(unproven) => Refusal::from(unproven).into(),
+            None => unreachable(source.into()),
+        })?;
         let mut client = LinkClient::new(channel)
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
@@ -226,6 +232,11 @@ impl Drop for Up<'_> {
         self.waiting.set_down();
         self.shard.links_changed();
     }
+}
+
+/// What a failure comes down to: "connection refused" rather than "transport error".
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error).to_string()
 }
 
 /// Waits until the party is to be dialled somewhere else, or not at all.

@@ -49,6 +49,7 @@ fn parties_of(identity: Identity, regions: &[&str], shard: &Handle, stop: &Stop)
         identity,
         regions: regions.iter().map(|name| region(name)).collect(),
         latencies: Latencies::default(),
+        tls: None,
         shard: shard.clone(),
         forward: Arc::default(),
         stop: stop.clone(),
@@ -135,13 +136,17 @@ fn fixed(address: &str) -> watch::Receiver<String> {
     receiver
 }
 
-fn dialler(name: &str, address: SocketAddr, delay: Duration) -> (Dialler, Queue, mpsc::Receiver<Post>) {
+pub(crate) fn dialler(
+    name: &str,
+    address: SocketAddr,
+    delay: Duration,
+) -> (Dialler, Queue, mpsc::Receiver<Post>) {
     let (shard, posts) = Handle::new(limits::INBOX_BYTES_MAX);
     let (queue, waiting) = link_queue::new();
     let (party, address) = (peer("us"), fixed(&address.to_string()));
     let identity = identity(name);
     let parties = parties_of(identity.clone(), &[], &shard, &stop::channel().1);
-    (Dialler { identity, party, address, delay, waiting, shard, parties }, queue, posts)
+    (Dialler { identity, party, address, tls: None, delay, waiting, shard, parties }, queue, posts)
 }
 
 /// Waits for the link to change.
@@ -280,6 +285,7 @@ impl Linked {
             identity: identity.clone(),
             regions: [region(other)].into(),
             latencies: Latencies::default(),
+            tls: None,
             shard: shard.clone(),
             forward: Arc::default(),
             stop: stop.clone(),

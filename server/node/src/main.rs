@@ -1,4 +1,4 @@
-//! `meridian-server`: reads its settings, runs `node` or `dev`, and says why when it cannot.
+//! `meridian-server`: reads its settings, runs `node`, `dev` or `cert`, and says why when it cannot.
 //!
 //! Exit status: 0 after a signal, 1 when something failed, 2 for wrong usage.
 
@@ -8,10 +8,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use node::latency::Latencies;
-use node::options::{Command, CommandLine};
+use node::options::{CertCommand, Command, CommandLine};
 use node::serve::Plan;
 use node::settings::{DevSettings, LogSettings, NodeSettings};
-use node::{dev, disks, log, serve, settings, stop, threads};
+use node::{authority, dev, disks, log, serve, settings, stop, threads};
 
 /// For RocksDB's C++ as well: it gives memory back, and threads do not wait for each other over it.
 #[global_allocator]
@@ -20,6 +20,11 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
+enum Started {
+    Cert(CertCommand),
+    Server(Server),
+}
+
 enum Server {
     Dev(DevSettings),
     Node(Box<NodeSettings>),
@@ -27,7 +32,8 @@ enum Server {
 
 fn main() -> ExitCode {
     let ended = match prepare() {
-        Ok(server) => run(server).map_err(|error| (FAILED, error)),
+        Ok(Started::Cert(command)) => certify(&command).map_err(|error| (FAILED, error)),
+        Ok(Started::Server(server)) => run(server).map_err(|error| (FAILED, error)),
         Err(error) => Err((WRONG_USAGE, error)),
     };
     match ended {
@@ -40,13 +46,22 @@ fn main() -> ExitCode {
 }
 
 /// Reads the settings and starts logging; whatever fails here, the user can mend.
-fn prepare() -> Result<Server, Box<dyn Error>> {
+fn prepare() -> Result<Started, Box<dyn Error>> {
     let server = match CommandLine::parse().command {
         Command::Dev(options) => Server::Dev(settings::dev(options)?),
-        Command::Node(arguments) => Server::Node(Box::new(settings::node(arguments)?)),
+        Command::Node(arguments) => Server::Node(Box::new(settings::node(*arguments)?)),
+        Command::Cert(command) => return Ok(Started::Cert(command)),
     };
     log::start(server.log())?;
-    Ok(server)
+    Ok(Started::Server(server))
+}
+
+/// Makes certificates, and prints which files it made.
+fn certify(command: &CertCommand) -> Result<(), Box<dyn Error>> {
+    for path in authority::run(command)? {
+        writeln!(std::io::stdout(), "{}", path.display())?;
+    }
+    Ok(())
 }
 
 fn run(server: Server) -> Result<(), Box<dyn Error>> {

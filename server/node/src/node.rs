@@ -31,6 +31,7 @@ use crate::place::Place;
 use crate::service::Service;
 use crate::settings::NodeSettings;
 use crate::stop::{Failure, OnFailure, Stop};
+use crate::tls::{self, Tls};
 use crate::unfinished::Unfinished;
 
 /// Why a node cannot start, or ended on its own.
@@ -55,6 +56,9 @@ pub enum Error {
     /// The metrics cannot be set up.
     #[error("metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// It cannot speak TLS as the settings say.
+    #[error("TLS: {0}")]
+    Tls(#[from] tls::Error),
 }
 
 /// An engine, and what its disk wants done now and then.
@@ -69,6 +73,8 @@ pub struct Opened<E> {
 pub struct Sockets {
     grpc: Connections,
     metrics: Connections,
+    /// How it speaks TLS on the first, and to other nodes, if it does.
+    pub tls: Option<Tls>,
     /// Where gRPC is served: the port is real, whatever was asked for.
     pub grpc_address: SocketAddr,
     /// Where metrics and health are served.
@@ -91,7 +97,16 @@ impl Sockets {
     pub fn listen(grpc: SocketAddr, metrics: SocketAddr) -> Result<Self, Error> {
         let (grpc, grpc_address) = listen(grpc, limits::CONNECTIONS_MAX, Manners::Greets)?;
         let (metrics, metrics_address) = listen(metrics, limits::METRICS_CONNECTIONS_MAX, Manners::IsBrief)?;
-        Ok(Sockets { grpc, metrics, grpc_address, metrics_address })
+        Ok(Sockets { grpc, metrics, tls: None, grpc_address, metrics_address })
+    }
+
+    /// Has gRPC served under TLS, if the settings say so. A certificate that other nodes would refuse is an
+    /// error.
+    pub fn secured(self, settings: &NodeSettings) -> Result<Self, Error> {
+        let Some(files) = &settings.tls else { return Ok(self) };
+        let tls = Tls::read(files)?;
+        tls.prove(&settings.region, &advertised(settings, self.grpc_address))?;
+        Ok(Sockets { grpc: self.grpc.secured(tls.acceptor()), tls: Some(tls), ..self })
     }
 }
 
@@ -145,11 +160,13 @@ where
     let failed = |source| Error::Shard { region: region.clone(), source };
     let running = driver::start(opened.engine, parts).map_err(failed)?;
     let shard = running.handle.clone();
-    let forward = Arc::<Forward>::default();
+    let tls = sockets.tls;
+    let forward = Arc::new(Forward::new(tls.as_ref().map(|tls| tls.calls(&region))));
     let common = Common {
         identity: identity.clone(),
         regions: regions(settings),
         latencies: latencies.clone(),
+        tls,
         shard: shard.clone(),
         forward: forward.clone(),
         stop: stop.clone(),

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use types::RegionName;
 
+use crate::authority::Host;
 use crate::join_address::JoinAddress;
 use crate::latency::Latencies;
 use crate::member_address::MemberAddress;
@@ -31,7 +32,37 @@ pub enum Command {
     /// Runs several regions in this process, on loopback addresses.
     Dev(DevOptions),
     /// Runs one region's node.
-    Node(NodeArguments),
+    Node(Box<NodeArguments>),
+    /// Makes keys and certificates for trying TLS out; needs no server.
+    #[command(subcommand)]
+    Cert(CertCommand),
+}
+
+/// What to make.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CertCommand {
+    /// Makes a test authority: ca.pem, which nodes and clients are given, and ca.key, which signs.
+    Authority {
+        /// The folder for the files, made when it is not there; nothing in it is written over
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Makes a node's certificate, node.pem, and its key, node.key.
+    Node {
+        /// The folder with the test authority
+        #[arg(long, value_name = "DIR")]
+        authority: PathBuf,
+        /// The region that the node is of: it is believed to be of no other
+        #[arg(long, value_parser = region, value_name = "REGION")]
+        region: RegionName,
+        /// Where others reach the node, and as whom they believe it: a DNS name or an address, without a
+        /// port; may be repeated
+        #[arg(long, required = true, value_delimiter = ',', value_name = "HOST")]
+        host: Vec<Host>,
+        /// The folder for the files, made when it is not there; nothing in it is written over
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
 }
 
 /// How log lines are written.
@@ -99,13 +130,23 @@ pub struct NodeOptions {
     #[arg(long, env = "MERIDIAN_BOOTSTRAP", num_args = 0..=1, default_missing_value = "true",
         require_equals = true, value_name = "BOOL")]
     pub bootstrap: Option<bool>,
+    /// Serve gRPC under TLS with this certificate, in PEM, and show it to other nodes, which are then called
+    /// under TLS too: it names the node's region and host, as `cert node` makes it. Read once, at start
+    #[arg(long, env = "MERIDIAN_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of the certificate, in PEM
+    #[arg(long, env = "MERIDIAN_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// The authority that signs the certificates of all nodes of all regions, in PEM
+    #[arg(long, env = "MERIDIAN_TLS_AUTHORITY", value_name = "FILE")]
+    pub tls_authority: Option<PathBuf>,
     /// Nodes of different clusters refuse each other [default: meridian]
     #[arg(long, env = "MERIDIAN_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
     /// Memory for block cache and write buffers [default: 1GiB]
     #[arg(long, env = "MERIDIAN_MEMORY", value_name = "SIZE")]
     pub memory: Option<Size>,
-    /// Serve addresses that are not loopback, though without TLS
+    /// Serve addresses that are not loopback, though without TLS; metrics and health never have it
     #[arg(long, env = "MERIDIAN_INSECURE", num_args = 0..=1, default_missing_value = "true",
         require_equals = true, value_name = "BOOL")]
     pub insecure: Option<bool>,
@@ -181,6 +222,9 @@ impl NodeOptions {
             member: if self.member.is_empty() { others.member } else { self.member },
             join: if self.join.is_empty() { others.join } else { self.join },
             bootstrap: self.bootstrap.or(others.bootstrap),
+            tls_certificate: self.tls_certificate.or(others.tls_certificate),
+            tls_key: self.tls_key.or(others.tls_key),
+            tls_authority: self.tls_authority.or(others.tls_authority),
             cluster: self.cluster.or(others.cluster),
             memory: self.memory.or(others.memory),
             insecure: self.insecure.or(others.insecure),

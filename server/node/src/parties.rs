@@ -24,6 +24,7 @@ use crate::link_out::Dialler;
 use crate::link_queue::{self, Queue};
 use crate::peer_address;
 use crate::stop::Stop;
+use crate::tls::Tls;
 
 /// The queues of all links.
 pub type Queues = Arc<BTreeMap<Party, Queue>>;
@@ -47,6 +48,8 @@ pub struct Common {
     pub regions: BTreeSet<RegionName>,
     /// How long messages to them are held back.
     pub latencies: Latencies,
+    /// Secures the links, if the node speaks TLS.
+    pub tls: Option<Tls>,
     /// Told when a link goes up or down.
     pub shard: Handle,
     /// The ways on which calls are passed on to the other nodes of the region.
@@ -274,13 +277,14 @@ impl Parties {
         address: watch::Receiver<String>,
         waiting: link_queue::Waiting,
     ) -> Dialler {
-        let Common { identity, latencies, shard, .. } = &self.shared.common;
-        let delay = match &party {
-            Party::Peer { region, .. } => latencies.between(&identity.region, region),
-            Party::Node(_) => Duration::ZERO,
+        let Common { identity, latencies, tls, shard, .. } = &self.shared.common;
+        let (region, delay) = match &party {
+            Party::Peer { region, .. } => (region, latencies.between(&identity.region, region)),
+            Party::Node(_) => (&identity.region, Duration::ZERO),
         };
+        let tls = tls.as_ref().map(|tls| tls.calls(region));
         let (identity, shard, parties) = (identity.clone(), shard.clone(), self.clone());
-        Dialler { identity, party, address, delay, waiting, shard, parties }
+        Dialler { identity, party, address, tls, delay, waiting, shard, parties }
     }
 
     /// Shows who is linked to: to the shard, whose thread looks after each post, and to calls that are passed

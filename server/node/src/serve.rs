@@ -57,9 +57,9 @@ pub enum Error {
 }
 
 impl Plan {
-    /// Listens where the settings say.
+    /// Listens where the settings say, under TLS if they say so.
     pub fn new(settings: NodeSettings) -> Result<Self, node::Error> {
-        let sockets = Sockets::listen(settings.listen, settings.metrics_listen)?;
+        let sockets = Sockets::listen(settings.listen, settings.metrics_listen)?.secured(&settings)?;
         Ok(Plan { settings, sockets })
     }
 }
@@ -128,7 +128,7 @@ where
         Some(place) => place,
         None => {
             let address = node::advertised(settings, sockets.grpc_address);
-            join::place(settings, &address).await.map_err(joined)?
+            join::place(settings, &address, sockets.tls.as_ref()).await.map_err(joined)?
         }
     };
     let on_failure: OnFailure = Arc::new(stop::die);
@@ -146,3 +146,5 @@ fn print(output: &mut impl Write, line: &str) -> Result<(), Error> {
 mod joining_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -18,6 +18,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use types::{NodeId, limits};
 
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::forward::{self, Forward};
 use crate::handle::Handle;
@@ -68,6 +69,7 @@ impl Service {
         A: prost::Message + Default + 'static,
     {
         let begun = Instant::now();
+        self.believe(&request).map_err(|error| status(&error))?;
         let time = deadline::of(request.metadata());
         let forward = self.onwards(&request);
         let message = request.into_inner();
@@ -128,6 +130,14 @@ impl Service {
     fn onwards<Q>(&self, request: &Request<Q>) -> Option<&Forward> {
         let may = !self.forward.is_alone() && !forward::is_passed_on(request.metadata());
         may.then_some(&*self.forward)
+    }
+
+    /// Refuses what was passed on by somebody who is no node of this region.
+    fn believe<Q>(&self, request: &Request<Q>) -> Result<(), item::Error> {
+        match forward::is_passed_on(request.metadata()) {
+            true => Ok(Caller::of(request.extensions()).is_of(&self.identity.region)?),
+            false => Ok(()),
+        }
     }
 
     fn note(&self, call: Call, took: Duration, error: Option<&item::Error>) {
@@ -281,7 +291,13 @@ impl Meridian for Service {
         &self,
         request: Request<JoinNodeRequest>,
     ) -> Result<Response<JoinNodeResponse>, Status> {
-        let meant = |request| {
+        let caller = Caller::of(request.extensions());
+        let is_passed_on = forward::is_passed_on(request.metadata());
+        let meant = |request: JoinNodeRequest| {
+            // Who passed it on made sure of the node that asked.
+            if !is_passed_on {
+                caller.proves(&request.region_name, &request.address)?;
+            }
             admits(&self.identity, &request)?;
             api::join_node::decode(request)
         };
@@ -357,7 +373,9 @@ impl Meridian for Service {
         &self,
         request: Request<Streaming<SessionRequest>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
+        let is_node = Caller::of(request.extensions()).is_of(&self.identity.region).is_ok();
         let parts = session::Parts {
+            is_node,
             region: self.identity.region.clone(),
             shard: self.shard.clone(),
             clock: self.clock,

@@ -35,6 +35,8 @@ use crate::{deadline, expressions, ping, read_on, service, spread};
 pub struct Parts {
     /// The region.
     pub region: RegionName,
+    /// Whether the client may be another node of it, which passes calls on.
+    pub is_node: bool,
     /// The way to the shard.
     pub shard: Handle,
     /// The clock that deadlines are read on.
@@ -155,7 +157,12 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
 
     /// What to ask the shard for a call, unless it is answered here.
     fn begin(&mut self, operation: SessionOperation, call: SessionCall, now_ns: u64) -> Option<Ask> {
-        let SessionCall { id, timeout_ms, request, .. } = call;
+        let SessionCall { id, timeout_ms, request, passed_on, .. } = call;
+        if passed_on && !self.parts.is_node {
+            let denied = item::Error::AccessDenied { lacks: "a certificate of this region" };
+            self.refuse(id, api::status::of(&denied).detail);
+            return None;
+        }
         match operation {
             SessionOperation::Unspecified => {
                 let invalid = Invalid::Choice { field: "Operation", allowed: "one of SessionOperation" };

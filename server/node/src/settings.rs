@@ -18,6 +18,7 @@ use crate::member_address::MemberAddress;
 use crate::options::{DevOptions, LogFormat, NodeArguments, NodeOptions};
 use crate::peer_address::PeerAddress;
 use crate::size::Size;
+use crate::tls::TlsFiles;
 
 const LISTEN_PORT: u16 = 7001;
 const METRICS_PORT: u16 = 9001;
@@ -47,6 +48,13 @@ pub enum Error {
         flag: &'static str,
         /// The address.
         address: SocketAddr,
+    },
+    /// Some of the files that TLS takes, and not all.
+    #[error("TLS takes --tls-certificate, --tls-key and --tls-authority, or none of them: give --{} too",
+        .lacks.join(" and --"))]
+    PartOfTls {
+        /// The flags that were not given.
+        lacks: Vec<&'static str>,
     },
     /// The configuration file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
@@ -174,6 +182,8 @@ pub struct NodeSettings {
     pub join: Vec<JoinAddress>,
     /// What an empty data folder means.
     pub first_start: FirstStart,
+    /// What it takes to speak TLS, if it is to.
+    pub tls: Option<TlsFiles>,
     /// Nodes of different clusters refuse each other.
     pub cluster: String,
     /// Memory for everything that grows: block cache, write buffers, requests, answers, logs.
@@ -227,8 +237,11 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
     let region = options.region.ok_or(missing("region", "MERIDIAN_REGION"))?;
     let data = options.data.ok_or(missing("data", "MERIDIAN_DATA"))?;
     let metrics_listen = options.metrics_listen.unwrap_or(loopback(METRICS_PORT));
+    let tls = tls(options.tls_certificate, options.tls_key, options.tls_authority)?;
     if options.insecure != Some(true) {
-        refuse_insecure("listen", listen)?;
+        if tls.is_none() {
+            refuse_insecure("listen", listen)?;
+        }
         refuse_insecure("metrics-listen", metrics_listen)?;
     }
     if options.peer.iter().any(|peer| peer.region == region) {
@@ -254,6 +267,7 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
             (false, _) => FirstStart::No,
         },
         members: options.member,
+        tls,
         cluster: options.cluster.unwrap_or(CLUSTER.to_owned()),
         memory,
         log: log(options.log, options.log_format),
@@ -323,6 +337,7 @@ impl DevSettings {
                     address: address.to_string(),
                 })
                 .collect(),
+            tls: None,
             cluster: CLUSTER.to_owned(),
             memory: Size(self.memory.0 / self.nodes.len() as u64),
             log: self.log.clone(),
@@ -350,6 +365,23 @@ fn refuse_insecure(flag: &'static str, address: SocketAddr) -> Result<(), Error>
     match address.ip().is_loopback() {
         true => Ok(()),
         false => Err(Error::Insecure { flag, address }),
+    }
+}
+
+/// The files that TLS takes: all of them or none.
+fn tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    authority: Option<PathBuf>,
+) -> Result<Option<TlsFiles>, Error> {
+    match (certificate, key, authority) {
+        (None, None, None) => Ok(None),
+        (Some(certificate), Some(key), Some(authority)) => Ok(Some(TlsFiles { certificate, key, authority })),
+        (certificate, key, authority) => {
+            let given = [("tls-certificate", certificate), ("tls-key", key), ("tls-authority", authority)];
+            let lacks = given.into_iter().filter(|(_, path)| path.is_none()).map(|(flag, _)| flag);
+            Err(Error::PartOfTls { lacks: lacks.collect() })
+        }
     }
 }
 

@@ -362,6 +362,14 @@ pub const CONNECTIONS_MAX: usize = 512;
 pub const METRICS_CONNECTIONS_MAX: usize = 32;
 /// How long a caller of the gRPC port may take to greet.
 pub const GREETING_MS: u64 = 5000;
+/// How long a TLS handshake may take whoever calls; the one who is called counts it among the greeting.
+pub const TLS_HANDSHAKE_MS: u64 = 5000;
+/// Days that a test authority's certificate is valid.
+pub const AUTHORITY_DAYS: u64 = 3650;
+/// Days that a certificate which a test authority signs is valid.
+pub const CERTIFICATE_DAYS: u64 = 730;
+/// How long before it is made a certificate is valid from, for machines whose clocks are behind.
+pub const CERTIFICATE_BACKDATED_HOURS: u64 = 24;
 /// How long a connection for metrics and health may last.
 pub const METRICS_CONNECTION_MS: u64 = 30_000;
 /// Connections that the system holds for a node until it accepts them.

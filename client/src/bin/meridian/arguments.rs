@@ -19,6 +19,9 @@ pub(crate) struct Arguments {
         value_name = "URL"
     )]
     pub(crate) endpoint: Vec<String>,
+    /// The certificates of the authority by which https:// endpoints are trusted, in PEM.
+    #[arg(long, global = true, env = "MERIDIAN_AUTHORITY", value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
     /// Print JSON even on a terminal.
     #[arg(long, global = true)]
     pub(crate) json: bool,

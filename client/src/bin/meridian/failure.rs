@@ -64,6 +64,20 @@ pub(crate) enum Failure {
         /// How many were given.
         got: usize,
     },
+    /// A file that should hold an authority's certificates.
+    #[error("{}: {cause}", path.display())]
+    Authority {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: client::Error,
+    },
+    /// An endpoint that speaks TLS, without an authority to trust it by.
+    #[error("{endpoint} needs --authority FILE, the certificate by which its servers are trusted")]
+    NoAuthority {
+        /// Which.
+        endpoint: String,
+    },
     /// The endpoints do not have the same table under this name.
     #[error("not the same table: {one} has id {one_id}, {other} has id {other_id}")]
     OtherTable {
@@ -139,6 +153,8 @@ impl Failure {
             | Failure::NotLoaded { .. }
             | Failure::OtherRegion { .. }
             | Failure::Endpoints { .. }
+            | Failure::Authority { .. }
+            | Failure::NoAuthority { .. }
             | Failure::Call(client::Error::Endpoint { .. }) => 2,
             _ => 1,
         }

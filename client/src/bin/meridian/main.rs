@@ -14,6 +14,7 @@ mod partition;
 mod region;
 mod shape;
 mod table;
+mod target;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Target;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -37,13 +39,13 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    let endpoints = arguments.endpoint;
+    let target = Target::new(arguments.endpoint, arguments.authority)?;
     match arguments.command {
-        Command::Table(command) => table::run(command, &endpoints, output).await,
-        Command::Item(command) => item::run(command, &endpoints, output).await,
-        Command::Region(command) => region::run(command, &endpoints, output).await,
-        Command::Node(command) => node::run(command, &endpoints, output).await,
-        Command::Partition(command) => partition::run(command, &endpoints, output).await,
-        Command::Bench(arguments) => bench::run(arguments, endpoints, output).await,
+        Command::Table(command) => table::run(command, &target, output).await,
+        Command::Item(command) => item::run(command, &target, output).await,
+        Command::Region(command) => region::run(command, &target, output).await,
+        Command::Node(command) => node::run(command, &target, output).await,
+        Command::Partition(command) => partition::run(command, &target, output).await,
+        Command::Bench(arguments) => bench::run(arguments, target, output).await,
     }
 }

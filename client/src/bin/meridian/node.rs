@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use client::Client;
 use proto::v1::NodeDescription;
 use serde_json::{Value, json};
 
@@ -10,18 +9,12 @@ use crate::arguments::NodeCommand;
 use crate::failure::Failure;
 use crate::output::{Output, cell};
 use crate::shape;
+use crate::target::Target;
 
 /// Runs a command.
-pub(crate) async fn run(
-    command: NodeCommand,
-    endpoints: &[String],
-    output: &Output,
-) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(command: NodeCommand, target: &Target, output: &Output) -> Result<ExitCode, Failure> {
     // Nodes belong to one region: trying the next endpoint might drain another region's node of this number.
-    let [endpoint] = endpoints else {
-        return Err(Failure::Endpoints { command: "node", needs: "one endpoint", got: endpoints.len() });
-    };
-    let client = Client::connect(endpoint)?;
+    let (_, client) = target.only("node")?;
     let nodes = match command {
         NodeCommand::List => client.list_nodes().await?,
         NodeCommand::Drain { node } => client.drain_node(node).await?,

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use client::Client;
 use proto::v1::{
     ListPartitionsRequest, MovePartitionRequest, PartitionDescription, SeatState, SplitPartitionRequest,
 };
@@ -12,18 +11,16 @@ use crate::arguments::{MovePartition, PartitionCommand, SplitPartition};
 use crate::failure::Failure;
 use crate::output::{Output, cell};
 use crate::shape;
+use crate::target::Target;
 
 /// Runs a command.
 pub(crate) async fn run(
     command: PartitionCommand,
-    endpoints: &[String],
+    target: &Target,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     // Each region has partitions of its own: trying the next endpoint might ask another region.
-    let [endpoint] = endpoints else {
-        return Err(Failure::Endpoints { command: "partition", needs: "one endpoint", got: endpoints.len() });
-    };
-    let client = Client::connect(endpoint)?;
+    let (_, client) = target.only("partition")?;
     let partitions = match command {
         PartitionCommand::List { table } => {
             client.list_partitions(ListPartitionsRequest { table_name: table }).await?

@@ -51,6 +51,7 @@ fn start() -> World {
         identity: Identity { cluster, region: region("us"), node: NodeId::ONLY, address },
         regions: [region("eu")].into(),
         latencies: Latencies::default(),
+        tls: None,
         shard,
         forward: forward.clone(),
         stop,

@@ -99,6 +99,7 @@ fn settings(data: &Path, join: &[&str]) -> NodeSettings {
         members: vec![],
         join: join.iter().map(|at| JoinAddress((*at).to_owned())).collect(),
         first_start: FirstStart::Unsaid,
+        tls: None,
         cluster: "test".to_owned(),
         memory: Size(limits::MEMORY_BYTES_MIN),
         log: crate::settings::LogSettings { filter: String::new(), format: Default::default() },

@@ -142,7 +142,7 @@ impl Server {
 }
 
 /// Asks again and again, since no event tells when a region has heard of something.
-async fn until<T>(ask: impl AsyncFn() -> Option<T>) -> T {
+pub(super) async fn until<T>(ask: impl AsyncFn() -> Option<T>) -> T {
     let mut interval = tokio::time::interval(Duration::from_millis(10));
     let found = async {
         loop {
@@ -155,15 +155,15 @@ async fn until<T>(ask: impl AsyncFn() -> Option<T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), found).await.expect("within 30 s")
 }
 
-fn item(key: &str) -> BTreeMap<String, AttributeValue> {
+pub(super) fn item(key: &str) -> BTreeMap<String, AttributeValue> {
     [("k".to_owned(), AttributeValue { value: Some(Value::S(key.to_owned())) })].into()
 }
 
-fn put(key: &str) -> PutItemRequest {
+pub(super) fn put(key: &str) -> PutItemRequest {
     PutItemRequest { table_name: "movies".to_owned(), item: item(key), ..PutItemRequest::default() }
 }
 
-fn get(key: &str) -> GetItemRequest {
+pub(super) fn get(key: &str) -> GetItemRequest {
     GetItemRequest { table_name: "movies".to_owned(), key: item(key), ..GetItemRequest::default() }
 }
 

@@ -48,6 +48,7 @@ impl World {
         let (end, ended) = oneshot::channel::<()>();
         let parts = Parts {
             region: region.clone(),
+            is_node: true,
             shard: running.handle.clone(),
             clock,
             metrics: Arc::new(Metrics::new(&region).unwrap()),

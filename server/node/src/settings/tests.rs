@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Parser;
 
 use super::*;
-use crate::options::{Command, CommandLine};
+use crate::options::{CertCommand, Command, CommandLine};
 
 fn parse(arguments: &[&str]) -> Command {
     let line = std::iter::once("meridian-server").chain(arguments.iter().copied());
@@ -15,8 +15,8 @@ fn parse(arguments: &[&str]) -> Command {
 fn node_of(arguments: &[&str]) -> Result<NodeSettings, Error> {
     let arguments: Vec<_> = std::iter::once("node").chain(arguments.iter().copied()).collect();
     match parse(&arguments) {
-        Command::Node(arguments) => node(arguments),
-        Command::Dev(_) => unreachable!("asked for node"),
+        Command::Node(arguments) => node(*arguments),
+        _ => unreachable!("asked for node"),
     }
 }
 
@@ -24,7 +24,7 @@ fn dev_of(arguments: &[&str]) -> Result<DevSettings, Error> {
     let arguments: Vec<_> = std::iter::once("dev").chain(arguments.iter().copied()).collect();
     match parse(&arguments) {
         Command::Dev(options) => dev(options),
-        Command::Node(_) => unreachable!("asked for dev"),
+        _ => unreachable!("asked for dev"),
     }
 }
 
@@ -238,4 +238,49 @@ fn a_node_that_joins_is_told_nothing_of_the_others() {
     let bad = self::file("region = 'a'\ndata = 'd'\njoin = ['nowhere']");
     let refused = node_of(&["--config", bad.path().to_str().unwrap()]);
     assert!(matches!(refused, Err(Error::Parse { .. })));
+}
+
+#[test]
+fn tls_takes_all_of_its_files_and_then_others_may_reach_the_node() {
+    let with = |more: &[&'static str]| {
+        node_of(&[&["--region", "a", "--data", "/data", "--listen", "0.0.0.0:7001"], more].concat())
+    };
+    let all = ["--tls-certificate", "c", "--tls-key", "k", "--tls-authority", "a"];
+    let files = |settings: NodeSettings| settings.tls.unwrap();
+    let [certificate, key, authority] = ["c", "k", "a"].map(PathBuf::from);
+    let wanted = TlsFiles { certificate, key, authority };
+    assert_eq!(files(with(&all).unwrap()), wanted);
+    let metrics = with(&[&all[..], &["--metrics-listen", "0.0.0.0:9001"]].concat());
+    assert!(matches!(metrics, Err(Error::Insecure { flag: "metrics-listen", .. })));
+    assert!(with(&[&all[..], &["--metrics-listen", "0.0.0.0:9001", "--insecure"]].concat()).is_ok());
+    let refused = with(&all[2..]).unwrap_err();
+    assert!(matches!(&refused, Error::PartOfTls { lacks } if *lacks == ["tls-certificate"]));
+    let refused = with(&all[..2]).unwrap_err().to_string();
+    assert!(refused.ends_with("give --tls-key and --tls-authority too"), "{refused}");
+    let file = file("region = 'a'\ndata = 'd'\ntls-certificate = 'c'\ntls-key = 'k'\ntls-authority = 'a'");
+    assert_eq!(files(node_of(&["--config", file.path().to_str().unwrap()]).unwrap()), wanted);
+}
+
+#[test]
+fn a_certificate_is_for_one_region_and_named_hosts() {
+    let cert = |more: &[&str]| {
+        let line = ["meridian-server", "cert", "node", "--authority", "a", "--out", "o"];
+        CommandLine::try_parse_from(line.iter().chain(more)).map(|line| line.command)
+    };
+    let Command::Cert(CertCommand::Node { region, host, .. }) =
+        cert(&["--region", "eu", "--host", "node1.example,127.0.0.1", "--host", "::1"]).unwrap()
+    else {
+        panic!("asked for a node's certificate")
+    };
+    let hosts: Vec<_> = host.iter().map(ToString::to_string).collect();
+    assert_eq!((region.as_str(), hosts.join(" ")), ("eu", "node1.example 127.0.0.1 ::1".to_owned()));
+    for bad in [
+        &["--region", "eu"][..],
+        &["--host", "h"],
+        &["--region", "EU", "--host", "h"],
+        &["--region", "eu", "--host", "h:7001"],
+        &["--region", "eu", "--host", ""],
+    ] {
+        assert!(cert(bad).is_err(), "{bad:?}");
+    }
 }

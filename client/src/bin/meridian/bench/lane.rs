@@ -59,7 +59,7 @@ impl Lane {
                 retries: false,
                 ..Settings::default()
             };
-            let client = Client::new(&self.plan.endpoints, settings)?;
+            let client = self.plan.target.client_with(settings)?;
             let seen = Seen::new(self.plan.arguments.workload.parts().len());
             let mut stopped = self.stopped.clone();
             // An answer wakes its own worker and no other.

@@ -36,18 +36,15 @@ use self::progress::Progress;
 use self::table::Table;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Target;
 
 /// Runs a workload. Exit status 1 when nothing was answered.
-pub(crate) async fn run(
-    arguments: Bench,
-    endpoints: Vec<String>,
-    output: &Output,
-) -> Result<ExitCode, Failure> {
-    let client = Client::new(&endpoints, Settings { unary: arguments.unary, ..Settings::default() })?;
+pub(crate) async fn run(arguments: Bench, target: Target, output: &Output) -> Result<ExitCode, Failure> {
+    let client = target.client_with(Settings { unary: arguments.unary, ..Settings::default() })?;
     let mut interrupts = Interrupts::new().map_err(|source| Failure::Runtime { source })?;
     let table = Table::of(&arguments);
     let progress = Progress::new(!output.is_json());
-    let plan = Arc::new(Plan::new(arguments, endpoints, table.name.clone()));
+    let plan = Arc::new(Plan::new(arguments, target, table.name.clone()));
     let result = tokio::select! {
         result = carry_out(&client, &plan, &table, &progress) => result,
         () = interrupts.next() => Err(Failure::Interrupted),

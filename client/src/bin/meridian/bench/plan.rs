@@ -9,6 +9,7 @@ use super::arguments::Bench;
 use super::content::Content;
 use super::distribution::Distribution;
 use super::workload::Workload;
+use crate::target::Target;
 
 /// What is fixed for the length of a run.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Plan {
     /// As asked for.
     pub(super) arguments: Bench,
     /// Where to send operations.
-    pub(super) endpoints: Vec<String>,
+    pub(super) target: Target,
     /// The table's name.
     pub(super) table: String,
     /// Makes items and keys.
@@ -29,7 +30,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// May take a moment when the choice is skewed.
-    pub(super) fn new(arguments: Bench, endpoints: Vec<String>, table: String) -> Plan {
+    pub(super) fn new(arguments: Bench, target: Target, table: String) -> Plan {
         let (workload, keys) = (arguments.workload, arguments.keys);
         let distribution = match (workload, arguments.theta()) {
             (Workload::D, Some(theta)) => Distribution::latest(keys, theta),
@@ -37,7 +38,7 @@ impl Plan {
         };
         let content = Content::new(workload.has_sort_key(), arguments.item_size as usize, &mut generator());
         let numbers = Numbers::loaded(keys);
-        Plan { arguments, endpoints, table, content, distribution, numbers }
+        Plan { arguments, target, table, content, distribution, numbers }
     }
 }
 

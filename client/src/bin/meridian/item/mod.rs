@@ -13,20 +13,15 @@ mod write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use client::{Client, Settings};
-
 use crate::arguments::ItemCommand;
 use crate::failure::Failure;
 use crate::import;
 use crate::output::Output;
+use crate::target::Target;
 
 /// Runs a command.
-pub(crate) async fn run(
-    command: ItemCommand,
-    endpoints: &[String],
-    output: &Output,
-) -> Result<ExitCode, Failure> {
-    let client = Arc::new(Client::new(endpoints, Settings::default())?);
+pub(crate) async fn run(command: ItemCommand, target: &Target, output: &Output) -> Result<ExitCode, Failure> {
+    let client = Arc::new(target.client()?);
     match command {
         ItemCommand::Put(arguments) => put::run(&client, arguments, output).await?,
         ItemCommand::Get(arguments) => get::run(&client, arguments, output).await?,

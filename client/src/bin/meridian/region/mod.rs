@@ -10,18 +10,16 @@ use crate::arguments::RegionCommand;
 use crate::failure::Failure;
 use crate::output::{Output, cell};
 use crate::shape;
+use crate::target::Target;
 
 /// Runs a command.
 pub(crate) async fn run(
     command: RegionCommand,
-    endpoints: &[String],
+    target: &Target,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     // A link belongs to one region: trying the next endpoint would ask another.
-    let [endpoint] = endpoints else {
-        return Err(Failure::Endpoints { command: "region", needs: "one endpoint", got: endpoints.len() });
-    };
-    let client = Client::connect(endpoint)?;
+    let (endpoint, client) = target.only("region")?;
     let region = match command {
         RegionCommand::Pause { from, to } => {
             check_region(&client, endpoint, from).await?;

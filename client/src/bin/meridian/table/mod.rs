@@ -9,7 +9,6 @@ mod verify;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use client::{Client, Settings};
 use proto::v1::{DeleteTableRequest, DescribeTableRequest, TableDescription};
 use serde_json::{Value, json};
 
@@ -17,17 +16,18 @@ use crate::arguments::TableCommand;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::shape;
+use crate::target::Target;
 
 /// Runs a command.
 pub(crate) async fn run(
     command: TableCommand,
-    endpoints: &[String],
+    target: &Target,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
     if let TableCommand::Verify { table, wait } = command {
-        return verify::run(table, wait, endpoints, output).await;
+        return verify::run(table, wait, target, output).await;
     }
-    let client = Arc::new(Client::new(endpoints, Settings::default())?);
+    let client = Arc::new(target.client()?);
     match command {
         TableCommand::Create(arguments) => create::run(&client, arguments, output).await?,
         TableCommand::Describe { table } => {

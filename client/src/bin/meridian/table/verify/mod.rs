@@ -10,7 +10,7 @@ mod show;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use client::{Client, Settings};
+use client::Client;
 use futures::future::try_join_all;
 use proto::v1::{
     DescribeTableRequest, DigestTableRequest, DigestTableResponse, HashRange, ListVersionsRequest,
@@ -24,6 +24,7 @@ use self::compare::{Difference, Place, Rest};
 use super::schema;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::target::Target;
 
 /// Parts of a range whose digests are compared at once.
 const PARTS: u32 = 64;
@@ -58,18 +59,15 @@ struct Report {
 pub(super) async fn run(
     table: String,
     wait_seconds: u64,
-    endpoints: &[String],
+    target: &Target,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    if endpoints.len() < 2 {
+    if target.endpoints.len() < 2 {
         let needs = "--endpoint at least twice";
-        return Err(Failure::Endpoints { command: "table verify", needs, got: endpoints.len() });
+        return Err(Failure::Endpoints { command: "table verify", needs, got: target.endpoints.len() });
     }
-    let connect = |endpoint: &String| {
-        let client = Client::new(&[endpoint], Settings::default())?;
-        Ok(Region { endpoint: endpoint.clone(), client })
-    };
-    let regions = endpoints.iter().map(connect).collect::<Result<Vec<_>, Failure>>()?;
+    let regions = target.each()?.into_iter().map(|(endpoint, client)| Region { endpoint, client });
+    let regions: Vec<_> = regions.collect();
     let deadline = Instant::now() + Duration::from_secs(wait_seconds);
     let described = regions[0].client.describe_table(DescribeTableRequest { table_name: table.clone() });
     let table = Table { key: schema::of(&described.await?)?, name: table };
