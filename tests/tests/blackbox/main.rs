@@ -22,4 +22,5 @@ mod power_cut;
 mod presplit;
 mod rivals;
 mod speed;
+mod splits;
 mod walk;
