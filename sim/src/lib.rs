@@ -13,7 +13,6 @@ pub mod disk;
 pub mod event;
 pub mod finals;
 pub mod history;
-pub mod linearize;
 pub mod network;
 pub mod node;
 pub mod observation;

@@ -19,8 +19,8 @@ use types::{KeyAttribute, KeySchema, KeyType, RequestId, TableName};
 use crate::chance::{Chance, Stream};
 use crate::clock::MILLISECOND_NS;
 use crate::event::Timer;
-use crate::linearize::{self, Action, State};
 use crate::world::World;
+use linearize::{self, Action, State};
 
 /// Clients of each region.
 const CLIENTS: usize = 6;

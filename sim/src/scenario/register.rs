@@ -12,11 +12,11 @@ use crate::chance::{Chance, Stream};
 use crate::clock::{MILLISECOND_NS, SECOND_NS};
 use crate::event::Timer;
 use crate::finals;
-use crate::linearize::{self, Verdict};
 use crate::registers::{self, Registers};
 use crate::run::{Purpose, Run};
 use crate::violation::Violation;
 use crate::world::{Happening, Setting, World};
+use linearize::{self, Verdict};
 
 use super::moves::Moves;
 use super::operator::Operator;

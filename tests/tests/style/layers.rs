@@ -14,7 +14,7 @@ struct Layer {
     may_import: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 15] = [
+const LAYERS: [Layer; 16] = [
     layer("server/types", true, &[]),
     layer("server/item", true, &["types"]),
     layer("proto", true, &["types", "item"]),
@@ -32,6 +32,7 @@ const LAYERS: [Layer; 15] = [
     layer("server/api", false, &["types", "item", "proto"]),
     layer("server/node", false, &ALL),
     layer("client", false, &["proto", "types", "item"]),
+    layer("linearize", true, &[]),
     layer(
         "sim",
         false,
@@ -47,9 +48,10 @@ const LAYERS: [Layer; 15] = [
             "shard",
             "api",
             "client",
+            "linearize",
         ],
     ),
-    layer("tests", false, &["client", "proto"]),
+    layer("tests", false, &["client", "proto", "linearize"]),
 ];
 
 const ALL: [&str; 12] = [
