@@ -77,6 +77,11 @@ impl Regions {
         Regions::start_as(Layout::Nodes, build, &[]).await
     }
 
+    /// The same with words of its own on every server's command line.
+    pub async fn start_nodes_with(build: Build, extra: &[&str]) -> Regions {
+        Regions::start_as(Layout::Nodes, build, extra).await
+    }
+
     /// Starts two regions of three nodes each, with empty disks.
     pub async fn start_clusters(build: Build) -> Regions {
         Regions::start_as(Layout::Clusters, build, &[]).await

@@ -61,13 +61,24 @@ impl Server {
 
     /// Asks the process to stop (SIGTERM) and waits for its exit status.
     pub async fn stop(mut self) -> ExitStatus {
-        let id = self.child.id().expect("the server still runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
-        assert!(
-            sent.expect("`kill` can be run").success(),
-            "the server was gone before it was asked to stop"
-        );
+        self.signal("-TERM").await;
         self.ended().await
+    }
+
+    /// Has the process do nothing more (SIGSTOP) until it is thawed; its connections stay open.
+    pub async fn freeze(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// Lets a frozen process go on.
+    pub async fn thaw(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("the server still runs").to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().await;
+        assert!(sent.expect("`kill` can be run").success(), "the server was gone before it got {signal}");
     }
 
     /// Waits until the process ends by itself.

@@ -12,6 +12,7 @@ mod hostility;
 mod import;
 mod kill;
 mod latency;
+mod leaders;
 mod members;
 mod movies;
 mod nodes;
