@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::ports;
 use crate::server::Server;
 use crate::settings::Build;
+use crate::{ports, settings};
 
 /// The regions of every test, in the order of their indexes.
 pub const NAMES: [&str; 3] = ["us-east-1", "eu-west-1", "ap-northeast-1"];
@@ -88,7 +88,7 @@ impl Regions {
     }
 
     async fn start_as(layout: Layout, build: Build, extra: &[&str]) -> Regions {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = settings::disk_folder();
         let site = |_| Site::new(false);
         let extra = extra.iter().map(|&word| word.to_owned()).collect();
         let count = layout.regions().len() * layout.nodes();

@@ -16,6 +16,7 @@ mod leaders;
 mod members;
 mod movies;
 mod nodes;
+mod nodes_cost;
 mod overload;
 mod pause;
 mod planted;
