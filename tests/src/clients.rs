@@ -18,7 +18,7 @@ use proto::v1::{
     DeleteItemRequest, GetItemRequest, PutItemRequest, ReturnValuesOnConditionCheckFailure, UpdateItemRequest,
 };
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use crate::chance::Chance;
 use crate::regions::Regions;
@@ -143,7 +143,10 @@ struct Worker {
 impl Worker {
     async fn work(mut self, rate: Option<f64>, stop: Arc<AtomicBool>) -> Histories {
         let mut ticks = rate.map(|rate| {
-            let mut ticks = interval(Duration::from_secs_f64(1.0 / rate));
+            let period = Duration::from_secs_f64(1.0 / rate);
+            // Or they would all begin at once, again and again.
+            let first = period.mul_f64(self.chance.below(1000) as f64 / 1000.0);
+            let mut ticks = interval_at(Instant::now() + first, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             ticks
         });

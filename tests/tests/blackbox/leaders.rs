@@ -30,6 +30,8 @@ const ASKED_BEHIND: Duration = Duration::from_millis(500);
 const TABLE: &str = "led";
 const PARTITIONS: u32 = 6;
 const FROZEN_ROUNDS_MAX: usize = 20;
+/// One is enough, unless the machine is very slow.
+const PLANTED_ROUNDS_MAX: usize = 10;
 
 /// What befalls a leader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +94,13 @@ async fn a_leader_that_stands_still_is_replaced_and_no_client_can_tell() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strong_reads_by_any_replica_are_caught() {
     let mut trial = Trial::start(Build::Hooked, &["--planted=anyone-reads"]).await;
-    let (_, violations) = trial.undisturbed(Duration::from_secs(1)).await;
+    let mut violations = Vec::new();
+    for _ in 0..PLANTED_ROUNDS_MAX {
+        (_, violations) = trial.undisturbed(Duration::from_secs(1)).await;
+        if !violations.is_empty() {
+            break;
+        }
+    }
     let noticed = violations.first().and_then(|violation| violation.lines().next());
     report::figures("leaders_planted", json!({ "by": noticed.expect("somebody noticed") }));
 }
