@@ -11,7 +11,7 @@ use linearize::{Action, Operation, State, Verdict};
 
 /// Situations that may be looked at for one key. A history that takes more counts as a failure.
 const STEPS_MAX: u64 = 300_000;
-/// Operations that are told beside the one that nothing explains.
+/// Operations before and after the one that nothing explains which are told in any case.
 const TOLD_BESIDE: usize = 12;
 
 /// The one clock of a test.
@@ -145,21 +145,39 @@ impl Register {
                     self.beside(strange).iter().map(|operation| format!("  {operation:?}")).collect();
                 Some(format!(
                     "{key}: no order of {count} operations explains {strange:?}: behind {explained} of them \
-                     it holds {state:?}; begun shortly before and after:\n{}",
+                     it holds {state:?}; beside it:\n{}",
                     beside.join("\n")
                 ))
             }
         }
     }
 
-    /// The operations that began around one of them.
+    /// The operations that overlap one of them, tell of the same value, or began shortly before or after.
     fn beside(&self, strange: Operation) -> Vec<Operation> {
         let mut all = self.operations.clone();
         all.sort_by_key(|operation| operation.begun);
         let at = all.iter().position(|operation| *operation == strange).unwrap_or(0);
-        let first = at.saturating_sub(TOLD_BESIDE);
-        all.into_iter().skip(first).take(2 * TOLD_BESIDE).collect()
+        let ended = strange.ended.unwrap_or(u64::MAX);
+        let overlaps = |operation: &Operation| {
+            operation.begun <= ended && operation.ended.is_none_or(|ended| strange.begun <= ended)
+        };
+        let is_beside = |(index, operation): &(usize, Operation)| {
+            let shares = values(operation.action).any(|value| values(strange.action).any(|own| own == value));
+            index.abs_diff(at) <= TOLD_BESIDE || overlaps(operation) || shares
+        };
+        all.into_iter().enumerate().filter(is_beside).map(|(_, operation)| operation).collect()
     }
+}
+
+/// The values that an action tells of.
+fn values(action: Action) -> impl Iterator<Item = u64> {
+    let states = match action {
+        Action::Read { saw } => [saw, None],
+        Action::Write { new } => [new, None],
+        Action::Swap { expected, new, .. } => [expected, new],
+        Action::Add { gave, .. } => [Some(gave), None],
+    };
+    states.into_iter().flatten()
 }
 
 #[cfg(test)]
