@@ -37,6 +37,8 @@ const READ_EVERY: Duration = Duration::from_millis(100);
 /// How long those wait who do not wait long.
 const IMPATIENT: Duration = Duration::from_secs(2);
 const VALUE: &str = "value";
+/// No client writes it.
+const NEVER_WRITTEN: u64 = 0;
 
 /// Users of the library, each with connections of its own.
 pub struct Clients {
@@ -92,7 +94,9 @@ impl Clients {
             working.spawn(worker(at, at / SHARING, client).work(rate, stop.clone()));
         }
         if let Some(node) = asked {
-            let client = Arc::new(Client::connect(node).expect("the endpoint is valid"));
+            // Without request ids, for under one a condition that does not hold is an entry like others.
+            let settings = Settings { request_ids: false, one_region: true, ..Settings::default() };
+            let client = Arc::new(Client::new(&[node], settings).expect("the endpoint is valid"));
             for group in 0..CLIENTS / SHARING {
                 working.spawn(worker(CLIENTS + group, group, &client).keep_asking(stop.clone()));
             }
@@ -171,14 +175,18 @@ impl Worker {
         self.told
     }
 
-    /// Reads without waiting for the answers; they are waited for in the end.
+    /// Reads without waiting for the answers, by gets and by conditions that fail; they are waited for in the
+    /// end.
     async fn keep_asking(mut self, stop: Arc<AtomicBool>) -> Histories {
         let mut ticks = interval(READ_EVERY);
         let mut reads = JoinSet::new();
         while !stop.load(Ordering::Relaxed) {
             ticks.tick().await;
             let (client, table, key) = (self.client.clone(), self.table.clone(), self.present_key());
-            let action = Action::Read { saw: None };
+            let action = match self.chance.below(2) {
+                0 => Action::Read { saw: None },
+                _ => Action::Swap { expected: Some(NEVER_WRITTEN), new: None, done: true },
+            };
             let (clock, asked) = (self.clock, self.asks(action));
             reads.spawn(async move {
                 let came = ask(&client, &table, &key, action).await;
@@ -264,6 +272,7 @@ async fn ask(client: &Client, table: &str, key: &str, action: Action) -> Result<
                 condition_expression: Some(condition(expected)),
                 expression_attribute_names: names(expected),
                 expression_attribute_values: values(expected, None),
+                return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure::AllOld.into(),
                 ..Default::default()
             };
             swapped(action, client.delete_item(request).await.map(|_| ()))
@@ -272,7 +281,7 @@ async fn ask(client: &Client, table: &str, key: &str, action: Action) -> Result<
     }
 }
 
-/// A failed condition is an answer as well: it shows the item if there was one and the request wanted it.
+/// A failed condition is an answer as well: it shows the item if there was one.
 fn swapped(action: Action, came: Result<(), Error>) -> Result<Action, Error> {
     let Action::Swap { expected, new, .. } = action else { unreachable!("only a swap has a condition") };
     match came {
