@@ -28,7 +28,7 @@ pub(crate) enum Held<S> {
     /// A read that is yet to be made, of what was committed in its turn.
     Read(Box<SnapshotRead<S>>),
     /// The answer of a write that changed nothing, or part of one.
-    Waiter(Waiter),
+    Waiter(GroupId, u64, Waiter),
 }
 
 /// Who wants a quorum asked.
@@ -140,7 +140,7 @@ impl<E: Engine> Shard<E> {
             match self.confirming.held.remove(&number) {
                 Some((Held::Answer { number, .. }, _)) => self.reply(number, Err(Refusal::NotLeader)),
                 Some((Held::Read(read), _)) => self.reply(read.number, Err(Refusal::NotLeader)),
-                Some((Held::Waiter(waiter), _)) => self.tell_refused(waiter, Refusal::NotLeader),
+                Some((Held::Waiter(_, _, waiter), _)) => self.tell_refused(waiter, Refusal::NotLeader),
                 None => {}
             }
         }
@@ -150,7 +150,7 @@ impl<E: Engine> Shard<E> {
         match held {
             Held::Answer { number, result } => self.reply(number, result),
             Held::Read(read) => self.reads.push(*read),
-            Held::Waiter(waiter) => self.tell(waiter),
+            Held::Waiter(group, after, waiter) => self.tell_after(group, after, waiter),
         }
     }
 }

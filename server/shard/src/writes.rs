@@ -96,14 +96,9 @@ impl<E: Engine> Shard<E> {
         let (after, waiter) = match decision {
             Decision::Answer { answer, after } => {
                 let waiter = waiter(answer);
-                // What is committed in this leader's own term, after it read, confirms it as well as a
-                // quorum.
                 let shows = self.settings.faults.has(Planted::ShowUncommitted);
-                if after <= self.replicas[&group].state.applied || shows {
-                    self.confirm([group], Held::Waiter(waiter));
-                    return Ok(Ok(()));
-                }
-                (after, waiter)
+                self.confirm([group], Held::Waiter(group, if shows { 0 } else { after }, waiter));
+                return Ok(Ok(()));
             }
             Decision::Propose { effect, answer } => {
                 if self.settings.faults.has(Planted::ShipBeforeCommit) {

@@ -7,9 +7,10 @@
 mod world;
 
 use item::Error;
+use item::expression::{Condition, Substitutions};
 use item::operation::{Command, Operation, PageOptions, Scan};
 use item::outcome::Answer;
-use world::{World, eventually, get, item, put, value};
+use world::{World, delete, eventually, get, item, put, value};
 
 const KEYS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
@@ -191,4 +192,36 @@ fn a_strong_scan_reads_what_every_leader_acknowledged() {
     let scan = Scan { table: types::TableName::new("movies").unwrap(), segment: None, from: None, page };
     let refused = world.command(0, Command::Item(Operation::Scan(scan)));
     assert!(matches!(refused, Err(Error::NotLeader)), "{refused:?}");
+}
+
+/// What was in flight when a leader stood still is not shown once another has led: that its followers held it
+/// then, which it hears late, says nothing of who leads by now.
+#[test]
+fn a_leader_that_stood_still_shows_nothing_old_that_was_in_flight() {
+    let mut world = cluster();
+    let (leader, _) = world.ask_cluster(&put("movies", "k", "old"));
+    world.ask_cluster(&delete("movies", "k"));
+    world.run_ms(1000);
+    // Its followers hold the write, and their word is under way for long.
+    world.start(leader, Command::Item(put("movies", "k", "in flight")));
+    world.run_ms(5);
+    world.delay_ms = 3000;
+    let heard_ms = world.ms + 5 + world.delay_ms;
+    world.run_ms(5);
+    world.delay_ms = 0;
+    world.down.insert(leader);
+    let (next, read) = world.ask_cluster(&get("movies", "k"));
+    assert_eq!((next == leader, value(read)), (false, Some(item("k", "in flight"))));
+    world.ask_cluster(&delete("movies", "k"));
+    assert!(world.ms < heard_ms, "another leads before that");
+    world.run_ms(heard_ms - world.ms - 5);
+    world.down.remove(&leader);
+    let absent = Condition::parse("attribute_not_exists(k)", &Substitutions::default()).expect("valid");
+    let Operation::Put(mut request) = put("movies", "k", "newer") else { unreachable!("a put is a put") };
+    request.options.condition = Some(absent);
+    let asked = world.start(leader, Command::Item(Operation::Put(request)));
+    world.run_ms(3000);
+    let reply = world.reply(asked);
+    assert!(!matches!(reply, Some(Err(Error::ConditionFailed { .. }))), "{reply:?}");
+    world.assert_equal("movies");
 }
