@@ -29,8 +29,6 @@ pub struct Group<E: Engine> {
     pub(crate) own_first: u64,
     /// Whether it began to hand leadership over in this standing.
     pub(crate) transferred: bool,
-    /// How often it asked a quorum whether it leads.
-    pub(crate) questions: u64,
 }
 
 /// What an election decides.

@@ -82,6 +82,16 @@ impl Members {
         [&self.voters, &self.learners, &self.outgoing].into_iter().any(|members| members.contains(&replica))
     }
 
+    /// Whether those of whom something holds are a quorum: a majority of the voters, and while a change is
+    /// under way of those before it as well.
+    pub fn has_quorum(&self, holds: impl Fn(u64) -> bool) -> bool {
+        let majority = |voters: &[u64]| {
+            let count = voters.iter().filter(|voter| holds(**voter)).count();
+            voters.is_empty() || 2 * count > voters.len()
+        };
+        !self.voters.is_empty() && majority(&self.voters) && majority(&self.outgoing)
+    }
+
     pub(crate) fn to_raft(&self) -> ConfState {
         ConfState {
             voters: self.voters.clone(),

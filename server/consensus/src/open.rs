@@ -57,7 +57,6 @@ impl<E: Engine> Group<E> {
             election_ticks,
             own_first: u64::MAX,
             transferred: false,
-            questions: 0,
         })
     }
 }

@@ -7,7 +7,6 @@
 
 use bytes::Bytes;
 use protobuf::Message as _;
-use raft::ReadState;
 use raft::eraftpb::{self, EntryType, MessageType};
 use storage::engine::StateName;
 use storage::log::LogWrite;
@@ -30,19 +29,8 @@ pub struct Ready {
     pub restored: Option<Point>,
     /// What to apply, in order and without gaps from the last that was handed out; then call `applied`.
     pub committed: Vec<Committed>,
-    /// Questions to a quorum that it has answered.
-    pub answered: Vec<Answered>,
     /// Replicas that lack what the log no longer holds: they need the data themselves.
     pub lacking: Vec<u64>,
-}
-
-/// A quorum said that this replica leads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Answered {
-    /// The number that `ask_quorum` gave.
-    pub question: u64,
-    /// What must be applied before data are read.
-    pub index: u64,
 }
 
 /// A message to another replica of the group, opaque.
@@ -93,7 +81,6 @@ impl<E: Engine> Group<E> {
         let committed = ready.take_committed_entries();
         let at_once = encode(self.not_beyond_own_log(ready.take_messages()));
         let held = encode(ready.take_persisted_messages());
-        let answered = ready.take_read_states().iter().map(Answered::from).collect();
         let restored = self.begin_anew(ready.snapshot(), batch);
         if !entries.is_empty() {
             let entries = entries.iter().map(encode_entry).collect();
@@ -114,7 +101,7 @@ impl<E: Engine> Group<E> {
         let sync = must_sync.then_some(number);
         let committed = committed.into_iter().map(Committed::from).collect();
         let lacking = self.raft.mut_store().take_lacking().into_iter().collect();
-        Ok(Some(Ready { sync, messages, restored, committed, answered, lacking }))
+        Ok(Some(Ready { sync, messages, restored, committed, lacking }))
     }
 
     /// Tells followers no more to be committed than this leader's own log holds for certain. A quorum without
@@ -213,13 +200,6 @@ impl From<eraftpb::Entry> for Committed {
                 Committed { index, term, data: Bytes::new(), change: Some(change) }
             }
         }
-    }
-}
-
-impl From<&ReadState> for Answered {
-    fn from(state: &ReadState) -> Self {
-        let question = state.request_ctx[..].try_into().expect("the number that `ask_quorum` gave");
-        Answered { question: u64::from_be_bytes(question), index: state.index }
     }
 }
 

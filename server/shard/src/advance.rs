@@ -11,7 +11,7 @@ use storage::log::LogWrite;
 use storage::{Batch, Engine, LogBatch};
 use types::{GroupId, Planted, limits};
 
-use consensus::{Answered, Committed, Group};
+use consensus::{Committed, Group};
 use partition::Home;
 use storage::engine::StateName;
 
@@ -29,7 +29,6 @@ struct Owed {
     catalog: Vec<CatalogWaiter>,
     updates: Vec<(Option<Table>, Option<Table>)>,
     deciding: Vec<GroupId>,
-    answered: Vec<(GroupId, Answered)>,
     /// Data of what was dropped, or has no seat here any more.
     given_up: Vec<Data>,
     /// Whether the catalog's members, or the region's nodes, are others.
@@ -88,7 +87,6 @@ impl<E: Engine> Shard<E> {
                 }
                 self.post(group, ready.messages);
                 self.tell_lacking(group, &ready.lacking);
-                owed.answered.extend(ready.answered.into_iter().map(|answered| (group, answered)));
                 self.apply(group, &ready.committed, &mut writes, &mut owed)?;
                 if writes.bytes() >= limits::APPLY_BYTES_MAX && owed.given_up.is_empty() {
                     self.engine.write(std::mem::take(&mut writes))?;
@@ -223,9 +221,6 @@ impl<E: Engine> Shard<E> {
             self.index_names();
             self.due.gossip_ns = 0;
             self.restart_paused();
-        }
-        for (group, Answered { question, index }) in owed.answered {
-            self.answered(group, question, index);
         }
         owed.waiters.into_iter().for_each(|waiter| self.tell(waiter));
         owed.catalog.into_iter().for_each(|waiter| self.tell_catalog(waiter));
@@ -397,6 +392,10 @@ fn apply_effect<E: Engine>(
     }
     let effect = effect(replica, entry)?;
     for step in &effect.steps {
+        #[cfg(feature = "observe")]
+        if let Step::Record { place, .. } = step {
+            assert!(replica.home.range.contains(place.hash), "a write is its own partition's (`P2`)");
+        }
         note(replica, index, step);
     }
     let applied = partition::apply(&replica.home, index, term, &effect, &mut replica.state, writes);

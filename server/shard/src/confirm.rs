@@ -3,14 +3,20 @@
 //! A leader that was cut off may not know that another leads by now. What it read is right all the same if
 //! the quorum, asked after the read, still follows it: then nobody else can have acknowledged anything
 //! before. A group of one voter has nobody to ask.
+//!
+//! A member follows whose own term is the asking leader's: whoever leads next needs a greater term of a
+//! majority, one of which would have answered. It takes no step of raft's to say so, and wakes nobody. While
+//! a group's question is under way, whoever wants to know waits for the next: under load each serves many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use item::Error as Refusal;
 use item::outcome::Answer;
 use storage::Engine;
-use types::{GroupId, NodeId, Planted};
+use types::{GroupId, NodeId, Planted, limits};
 
+use crate::clock::NS_PER_MS;
+use crate::letters::{Content, Letter};
 use crate::replica::Closing;
 use crate::waiter::Waiter;
 use crate::{Shard, SnapshotRead};
@@ -50,14 +56,31 @@ pub(crate) struct Confirming<S> {
     held: BTreeMap<u64, (Held<S>, BTreeSet<GroupId>)>,
     /// For whom each group is to be asked in this turn.
     unasked: BTreeMap<GroupId, Vec<Asker>>,
-    /// For whom it was asked, by group and question.
-    asked: BTreeMap<(GroupId, u64), Vec<Asker>>,
+    /// The question that is under way to each group's members.
+    asked: BTreeMap<GroupId, Question>,
+    /// The number of the next question; none is used twice (`P4`).
+    next_question: u64,
+}
+
+/// Whether a quorum still follows this leader.
+#[derive(Debug)]
+struct Question {
+    number: u64,
+    /// The term that it leads in.
+    term: u64,
+    /// What was committed when it was asked: who reads data in which that is applied reads everything that
+    /// was acknowledged before.
+    index: u64,
+    for_whom: Vec<Asker>,
+    /// The members that follow, this one among them.
+    follow: BTreeSet<u64>,
+    sent_ns: u64,
 }
 
 impl<S> Default for Confirming<S> {
     fn default() -> Self {
         let (held, unasked, asked) = Default::default();
-        Confirming { next: 0, held, unasked, asked }
+        Confirming { next: 0, held, unasked, asked, next_question: 0 }
     }
 }
 
@@ -82,27 +105,102 @@ impl<E: Engine> Shard<E> {
         self.confirming.held.insert(number, (held, groups));
     }
 
-    /// Has a group's quorum asked in this turn.
+    /// Has a group's quorum asked, in this turn or once the question under way is answered.
     pub(crate) fn ask_for(&mut self, group: GroupId, asker: Asker) {
         self.confirming.unasked.entry(group).or_default().push(asker);
     }
 
-    /// Asks each quorum once for all who want to know in this turn.
+    /// Whether a question can be asked in the next turn.
+    pub(crate) fn wants_to_ask(&self) -> bool {
+        self.confirming.unasked.keys().any(|group| !self.confirming.asked.contains_key(group))
+    }
+
+    /// Asks each quorum once for all who want to know, unless it is being asked already.
     pub(crate) fn ask_quorums(&mut self) {
         for (group, askers) in std::mem::take(&mut self.confirming.unasked) {
-            match self.group_mut(group).and_then(consensus::Group::ask_quorum) {
-                Some(question) => {
-                    self.dirty.insert(group);
-                    self.confirming.asked.insert((group, question), askers);
-                }
-                None => self.turn_away(askers),
+            if self.confirming.asked.contains_key(&group) {
+                self.confirming.unasked.insert(group, askers);
+            } else {
+                self.ask_quorum(group, askers);
             }
         }
     }
 
+    fn ask_quorum(&mut self, group: GroupId, for_whom: Vec<Asker>) {
+        let Some(raft) = self.group_mut(group).filter(|raft| raft.decides()) else {
+            return self.turn_away(for_whom);
+        };
+        let (term, index, follow) = (raft.term(), raft.commit_index(), BTreeSet::from([raft.replica()]));
+        let (number, sent_ns) = (self.confirming.next_question, self.now.monotonic_ns);
+        self.confirming.next_question += 1;
+        let question = Question { number, term, index, for_whom, follow, sent_ns };
+        self.confirming.asked.insert(group, question);
+        self.send_question(group);
+        self.see_whether_answered(group);
+    }
+
+    /// Asks those who have not said that they follow.
+    fn send_question(&mut self, group: GroupId) {
+        let Question { number, term, ref follow, .. } = self.confirming.asked[&group];
+        let unheard = self.seats(group).iter().filter(|seat| !follow.contains(&seat.replica));
+        let nodes: Vec<_> =
+            unheard.map(|seat| seat.node).filter(|node| *node != self.settings.node).collect();
+        for node in nodes {
+            self.write_to(node, Letter { group, content: Content::Lead { number, term } });
+        }
+    }
+
+    /// A leader asks whether the member here follows it; who is of another term says nothing.
+    pub(crate) fn asked_to_follow(&mut self, node: NodeId, group: GroupId, number: u64, term: u64) {
+        if self.group_mut(group).is_some_and(|raft| raft.term() == term) {
+            self.write_to(node, Letter { group, content: Content::Follow(number) });
+        }
+    }
+
+    /// The member on a node follows.
+    pub(crate) fn follows(&mut self, node: NodeId, group: GroupId, number: u64) {
+        let seat = self.seats(group).iter().find(|seat| seat.node == node).map(|seat| seat.replica);
+        let question = self.confirming.asked.get_mut(&group).filter(|question| question.number == number);
+        if let (Some(replica), Some(question)) = (seat, question) {
+            question.follow.insert(replica);
+            self.see_whether_answered(group);
+        }
+    }
+
+    /// Tells who wanted to know, once a quorum of the present members follows.
+    fn see_whether_answered(&mut self, group: GroupId) {
+        let Some(raft) = self.group_mut(group).filter(|raft| raft.decides()) else { return };
+        let (members, term) = (raft.members(), raft.term());
+        let answered = |question: &mut Question| {
+            question.term == term && members.has_quorum(|member| question.follow.contains(&member))
+        };
+        let Some(question) = self.confirming.asked.get_mut(&group) else { return };
+        if answered(question)
+            && let Some(Question { for_whom, index, .. }) = self.confirming.asked.remove(&group)
+        {
+            self.answered(group, for_whom, index);
+        }
+    }
+
+    /// Asks again what was not answered within a tick, since letters may be lost; a group that rests wakes,
+    /// since its leader may have lost those who follow.
+    pub(crate) fn ask_again(&mut self) {
+        let now_ns = self.now.monotonic_ns;
+        let late = |question: &Question| question.sent_ns + limits::RAFT_TICK_MS * NS_PER_MS <= now_ns;
+        let late = self.confirming.asked.iter().filter(|(_, question)| late(question));
+        for group in late.map(|(group, _)| *group).collect::<Vec<_>>() {
+            if self.group_mut(group).is_none_or(|raft| !raft.decides()) {
+                self.unconfirmed(group);
+                continue;
+            }
+            self.quiescence.wake_if_resting(group);
+            self.send_question(group);
+        }
+    }
+
     /// A quorum has answered a question; what is read strongly elsewhere must be applied up to the index.
-    pub(crate) fn answered(&mut self, group: GroupId, question: u64, index: u64) {
-        for asker in self.confirming.asked.remove(&(group, question)).unwrap_or_default() {
+    fn answered(&mut self, group: GroupId, for_whom: Vec<Asker>, index: u64) {
+        for asker in for_whom {
             match asker {
                 Asker::Held(number) => self.confirm_held(group, number),
                 Asker::Scan(node, number) => self.tell_scan(group, node, number, index),
@@ -123,11 +221,9 @@ impl<E: Engine> Shard<E> {
 
     /// A group has another leader: what it read may have been old, and nothing came of it.
     pub(crate) fn unconfirmed(&mut self, group: GroupId) {
-        let asked = self.confirming.asked.range((group, 0)..=(group, u64::MAX));
-        let questions: Vec<_> = asked.map(|(question, _)| *question).collect();
         let mut askers = self.confirming.unasked.remove(&group).unwrap_or_default();
-        for question in questions {
-            askers.extend(self.confirming.asked.remove(&question).unwrap_or_default());
+        if let Some(question) = self.confirming.asked.remove(&group) {
+            askers.extend(question.for_whom);
         }
         self.turn_away(askers);
     }

@@ -67,6 +67,15 @@ pub(crate) enum Content {
     Removed,
     /// The leader tells the catalog's who the members are, because they are those that the catalog wants.
     Settled(Vec<u64>),
+    /// A leader asks under a number of its own whether the receiver's replica is of its term.
+    Lead {
+        /// The number.
+        number: u64,
+        /// Its term.
+        term: u64,
+    },
+    /// It is.
+    Follow(u64),
     /// A leader tells the catalog's what its partition decides.
     Load(PartitionLoad),
     /// The leader's answer, confirmed by a quorum.
@@ -91,6 +100,8 @@ const SETTLED: u8 = 9;
 const LACK: u8 = 10;
 const REMOVED: u8 = 11;
 const LOAD: u8 = 12;
+const LEAD: u8 = 13;
+const FOLLOW: u8 = 14;
 
 impl Letter {
     /// About how many bytes it takes.
@@ -108,6 +119,8 @@ impl Letter {
             | Content::Rest { .. }
             | Content::Lack { .. }
             | Content::Load(_)
+            | Content::Lead { .. }
+            | Content::Follow(_)
             | Content::Removed
             | Content::Wake => 8,
         }
@@ -162,6 +175,15 @@ pub(crate) fn encode(sender: Sender, letters: &[Letter]) -> Vec<u8> {
                 out.push(SETTLED);
                 put_varint(&mut out, members.len() as u64);
                 members.iter().for_each(|member| put_varint(&mut out, *member));
+            }
+            Content::Lead { number, term } => {
+                out.push(LEAD);
+                put_varint(&mut out, *number);
+                put_varint(&mut out, *term);
+            }
+            Content::Follow(number) => {
+                out.push(FOLLOW);
+                put_varint(&mut out, *number);
             }
             Content::Load(PartitionLoad { per_second, middle }) => {
                 out.push(LOAD);
@@ -223,6 +245,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
             }
             REST => Content::Rest { term: reader.varint()?, last: reader.varint()? },
             LOAD => Content::Load(load(reader)?),
+            LEAD => Content::Lead { number: reader.varint()?, term: reader.varint()? },
+            FOLLOW => Content::Follow(reader.varint()?),
             HELD => Content::Held(reader.varint()?),
             ASK => Content::Ask(reader.varint()?),
             CONFIRMED => Content::Confirmed { number: reader.varint()?, index: reader.varint()? },
@@ -292,6 +316,8 @@ mod tests {
             Just(Content::Wake),
             Just(Content::Removed),
             any::<u64>().prop_map(Content::Ask),
+            any::<(u64, u64)>().prop_map(|(number, term)| Content::Lead { number, term }),
+            any::<u64>().prop_map(Content::Follow),
             any::<(u64, Option<u64>)>().prop_map(|(per_second, middle)| {
                 Content::Load(PartitionLoad { per_second, middle: middle.map(KeyHash) })
             }),

@@ -117,6 +117,8 @@ impl<E: Engine> Shard<E> {
                 Content::Chunk(chunk) => self.chunk(link.node, group, *chunk)?,
                 Content::Settled(voters) => self.reported(group, voters),
                 Content::Load(load) => self.note_load(group, load),
+                Content::Lead { number, term } => self.asked_to_follow(link.node, group, number, term),
+                Content::Follow(number) => self.follows(link.node, group, number),
             }
         }
         Ok(())
@@ -189,6 +191,7 @@ impl<E: Engine> Shard<E> {
         }
         self.due.tick_ns = now + limits::RAFT_TICK_MS * NS_PER_MS;
         self.give_up_scans();
+        self.ask_again();
         self.watch_nodes();
         for group in self.quiescence.awake() {
             self.rest_if_quiet(group);

@@ -238,6 +238,7 @@ impl<E: Engine> Shard<E> {
         if !self.dirty.is_empty()
             || !self.unsynced.numbers.is_empty()
             || !self.voiding.is_empty()
+            || self.wants_to_ask()
             || catalog_waits && self.catalog_decides()
         {
             return Some(0);

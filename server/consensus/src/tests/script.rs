@@ -87,8 +87,6 @@ enum Command {
         replica: u64,
         to: u64,
     },
-    /// Asks a quorum whether a replica leads.
-    Ask(u64),
     /// Gives a replica the data of another.
     Restore {
         replica: u64,
@@ -160,7 +158,6 @@ impl goldenscript::Runner for Runner {
             }
             Command::Members(replica) => writeln!(out, "{}", members(&world.group(*replica).members()))?,
             Command::Transfer { replica, to } => world.transfer(*replica, *to),
-            Command::Ask(replica) => writeln!(out, "question {:?}", world.group(*replica).ask_quorum())?,
             Command::Restore { replica, from } => {
                 writeln!(out, "{}", if world.restore(*replica, *from) { "wanted" } else { "not wanted" })?;
             }
@@ -240,9 +237,6 @@ fn show_ready(ready: &Ready, batch: &LogBatch, out: &mut String) -> Result<(), B
     }
     for entry in &ready.committed {
         writeln!(out, "committed {}", committed(entry))?;
-    }
-    for answered in &ready.answered {
-        writeln!(out, "answered {} at {}", answered.question, answered.index)?;
     }
     for lacking in &ready.lacking {
         writeln!(out, "replica {lacking} lacks what the log no longer holds")?;
@@ -369,7 +363,6 @@ scripts! {
     log_lost,
     learner,
     one_voter,
-    quorum_read,
     one_voter_crash,
     one_voter_pipelined,
     replication,
