@@ -145,75 +145,55 @@ pub(crate) fn encode(sender: Sender, letters: &[Letter]) -> Vec<u8> {
     put_varint(&mut out, letters.len() as u64);
     for letter in letters {
         put_varint(&mut out, letter.group.0);
-        match &letter.content {
-            Content::Raft(bytes) => {
-                out.push(RAFT);
-                put_sized(&mut out, bytes);
-            }
-            Content::Share(bytes) => {
-                out.push(SHARE);
-                put_sized(&mut out, bytes);
-            }
-            Content::Wake => out.push(WAKE),
-            Content::Removed => out.push(REMOVED),
-            Content::Pull { transfer, replica, after } => {
-                out.push(PULL);
-                put_varint(&mut out, *transfer);
-                put_varint(&mut out, *replica);
-                put_sized(&mut out, after);
-            }
-            Content::Chunk(chunk) => {
-                out.push(CHUNK);
-                put_chunk(&mut out, chunk);
-            }
-            Content::Lack { replica, first } => {
-                out.push(LACK);
-                put_varint(&mut out, *replica);
-                put_varint(&mut out, *first);
-            }
-            Content::Settled(members) => {
-                out.push(SETTLED);
-                put_varint(&mut out, members.len() as u64);
-                members.iter().for_each(|member| put_varint(&mut out, *member));
-            }
-            Content::Lead { number, term } => {
-                out.push(LEAD);
-                put_varint(&mut out, *number);
-                put_varint(&mut out, *term);
-            }
-            Content::Follow(number) => {
-                out.push(FOLLOW);
-                put_varint(&mut out, *number);
-            }
-            Content::Load(PartitionLoad { per_second, middle }) => {
-                out.push(LOAD);
-                put_varint(&mut out, *per_second);
-                out.push(u8::from(middle.is_some()));
-                put_varint(&mut out, middle.map_or(0, |hash| hash.0));
-            }
-            Content::Rest { term, last } => {
-                out.push(REST);
-                put_varint(&mut out, *term);
-                put_varint(&mut out, *last);
-            }
-            Content::Held(index) => {
-                out.push(HELD);
-                put_varint(&mut out, *index);
-            }
-            Content::Ask(number) => {
-                out.push(ASK);
-                put_varint(&mut out, *number);
-            }
-            Content::Confirmed { number, index } => {
-                out.push(CONFIRMED);
-                put_varint(&mut out, *number);
-                put_varint(&mut out, *index);
-            }
-        }
+        put_content(&mut out, &letter.content);
     }
     let checksum = crc32fast::hash(&out[1 + CHECKSUM..]);
     out[1..=CHECKSUM].copy_from_slice(&checksum.to_be_bytes());
     out
+}
+
+fn put_content(out: &mut Vec<u8>, content: &Content) {
+    match content {
+        Content::Raft(bytes) => {
+            out.push(RAFT);
+            put_sized(out, bytes);
+        }
+        Content::Share(bytes) => {
+            out.push(SHARE);
+            put_sized(out, bytes);
+        }
+        Content::Pull { transfer, replica, after } => {
+            put_numbers(out, PULL, &[*transfer, *replica]);
+            put_sized(out, after);
+        }
+        Content::Chunk(chunk) => {
+            out.push(CHUNK);
+            put_chunk(out, chunk);
+        }
+        Content::Settled(members) => {
+            put_numbers(out, SETTLED, &[members.len() as u64]);
+            members.iter().for_each(|member| put_varint(out, *member));
+        }
+        Content::Load(PartitionLoad { per_second, middle }) => {
+            put_numbers(out, LOAD, &[*per_second]);
+            out.push(u8::from(middle.is_some()));
+            put_varint(out, middle.map_or(0, |hash| hash.0));
+        }
+        Content::Wake => out.push(WAKE),
+        Content::Removed => out.push(REMOVED),
+        Content::Lack { replica, first } => put_numbers(out, LACK, &[*replica, *first]),
+        Content::Lead { number, term } => put_numbers(out, LEAD, &[*number, *term]),
+        Content::Follow(number) => put_numbers(out, FOLLOW, &[*number]),
+        Content::Rest { term, last } => put_numbers(out, REST, &[*term, *last]),
+        Content::Held(index) => put_numbers(out, HELD, &[*index]),
+        Content::Ask(number) => put_numbers(out, ASK, &[*number]),
+        Content::Confirmed { number, index } => put_numbers(out, CONFIRMED, &[*number, *index]),
+    }
+}
+
+fn put_numbers(out: &mut Vec<u8>, tag: u8, numbers: &[u64]) {
+    out.push(tag);
+    numbers.iter().for_each(|number| put_varint(out, *number));
 }
 
 /// The inverse of `encode`.
