@@ -92,11 +92,16 @@ fn batch_got(keys: &[Item], parts: &[Issued], got: &BatchGot) -> Option<Answered
     (refused == left.len() && shown.len() == items.len()).then_some(Answered { told, rest: None })
 }
 
-/// A page covers the keys up to its last one, or all of them; its items come in the order asked for.
+/// A page covers the keys up to its last one, or all of them; its items come in the order asked for. One that
+/// ends where somebody else holds what follows covers at least what it shows, and nobody asks on.
 fn page_shown(keys: &[Item], waiting: &Waiting, page: &Page) -> Option<Answered> {
     let parts = &waiting.parts;
     let covered = match &page.last {
         Some(last) => 1 + parts.iter().position(|part| keys[part.key] == *last)?,
+        None if page.rest.is_some() => match page.items.last() {
+            Some(item) => 1 + shown(keys, parts, &[item])?[0].0,
+            None => 0,
+        },
         None => parts.len(),
     };
     let shown = shown(keys, &parts[..covered], &page.items.iter().collect::<Vec<_>>())?;
@@ -114,7 +119,8 @@ fn page_shown(keys: &[Item], waiting: &Waiting, page: &Page) -> Option<Answered>
     } else if let Operation::Scan(scan) = &mut rest.operation {
         scan.page.after.clone_from(&page.last);
     }
-    Some(Answered { told: told.collect(), rest: Some(rest).filter(|rest| !rest.parts.is_empty()) })
+    let goes_on = page.rest.is_none() && !rest.parts.is_empty();
+    Some(Answered { told: told.collect(), rest: goes_on.then_some(rest) })
 }
 
 /// Which part each item is of, and the marker of the write that put it; `None` when one is of no part, or
@@ -183,6 +189,16 @@ mod tests {
     fn a_key_that_a_page_leaves_out_is_absent() {
         let answered = interpreted(&scan(), page(&[item(0, 7), item(2, 9)], None)).unwrap();
         assert_eq!(answered.told, [Told::Read(Some(7)), Told::Read(None), Told::Read(Some(9))]);
+        assert!(answered.rest.is_none());
+    }
+
+    #[test]
+    fn a_page_that_ends_where_others_go_on_tells_of_what_it_shows_and_no_more() {
+        let rest = Some((types::NodeId(2), types::KeyHash(9)));
+        let (items, last) = (vec![item(1, 7)], None);
+        let part = Outcome::Page(Page { items, count: 1, scanned: 1, last, rest });
+        let answered = interpreted(&scan(), part).unwrap();
+        assert_eq!(answered.told, [Told::Read(None), Told::Read(Some(7)), Told::Refused]);
         assert!(answered.rest.is_none());
     }
 
