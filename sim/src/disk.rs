@@ -160,6 +160,10 @@ impl Engine for Disk {
         self.memory.is_pressed()
     }
 
+    fn bytes(&self, bounds: &storage::keys::Bounds) -> Result<u64, Error> {
+        self.memory.bytes(bounds)
+    }
+
     fn log_bytes(&self) -> u64 {
         self.memory.log_bytes()
     }

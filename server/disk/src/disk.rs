@@ -182,6 +182,10 @@ impl Engine for Disk {
         self.attempt(|shared| shared.space.is_pressed())
     }
 
+    fn bytes(&self, bounds: &storage::keys::Bounds) -> Result<u64, Error> {
+        Ok(self.shared.space.bytes(bounds))
+    }
+
     fn log_bytes(&self) -> u64 {
         self.shared.unflushed_log_bytes.load(Ordering::Acquire)
     }

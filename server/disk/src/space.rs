@@ -159,6 +159,14 @@ impl Space {
         Ok(buffers >= limits::WRITE_BUFFERS_WAITING_MAX || files >= limits::LEVEL_ZERO_FILES_MAX)
     }
 
+    /// About how many bytes of its files are of a range.
+    pub fn bytes(&self, (from, to): &storage::keys::Bounds) -> u64 {
+        if from >= to {
+            return 0;
+        }
+        self.database.get_approximate_sizes(&[rocksdb::Range::new(from, to)]).iter().sum()
+    }
+
     /// Takes a view.
     pub fn view(&self) -> View {
         View(Held::new(self.database.clone(), |database| database.snapshot()))

@@ -119,6 +119,10 @@ impl Engine for Gated {
         self.memory.is_pressed()
     }
 
+    fn bytes(&self, bounds: &storage::keys::Bounds) -> Result<u64, Error> {
+        self.memory.bytes(bounds)
+    }
+
     fn log_bytes(&self) -> u64 {
         self.memory.log_bytes()
     }

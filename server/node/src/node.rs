@@ -233,6 +233,7 @@ fn of_shard(settings: &NodeSettings, place: &Place, identity: &Identity) -> shar
         addresses: others.chain(itself).collect(),
         first_start: place.first_start,
         peers: regions(settings).into_iter().collect(),
+        partition_bytes_max: types::limits::PARTITION_BYTES_MAX,
         seed: rand::random(),
         faults: settings.faults,
     }

@@ -15,7 +15,7 @@ use types::command::{
     ClusterCommand, PeerStatus, RegionAnswer, RegionCommand, SeatState, TableAnswer, TableCommand,
     TableStatus,
 };
-use types::{GroupId, KeySchema, RegionId, RegionName, TableId, TableName, TableState, limits};
+use types::{GroupId, KeyHash, KeySchema, RegionId, RegionName, TableId, TableName, TableState, limits};
 
 use crate::reads::Told;
 use crate::waiter::CatalogWaiter;
@@ -34,6 +34,8 @@ pub(crate) enum CatalogRequest {
     Learn { peer: PeerNode, entry: Entry },
     /// A peer's refusal of a creation.
     Refused { table: TableId },
+    /// A leader's, whose partition has grown too much.
+    Grown { group: GroupId, at: KeyHash },
     /// A client's, about nodes.
     Cluster { number: u64, command: ClusterCommand },
 }
@@ -95,6 +97,8 @@ impl<E: Engine> Shard<E> {
     fn status(&self, table: TableId) -> Option<TableStatus> {
         let table = self.catalog.applied.tables.get(&table)?;
         let mut descriptor = table.entry.descriptor();
+        // Each region splits its own.
+        descriptor.partitions = u32::try_from(table.count()).expect("a table has few partitions");
         if descriptor.state == TableState::Active && !self.is_established(table) {
             descriptor.state = TableState::Creating;
         }
@@ -215,6 +219,7 @@ impl<E: Engine> Shard<E> {
                         self.propose_update(&update, CatalogWaiter::Nobody);
                     }
                 }
+                CatalogRequest::Grown { group, at } => self.split_what_has_grown(group, at),
                 CatalogRequest::Cluster { number, command } => self.decide_cluster(number, command),
             }
         }
@@ -262,7 +267,9 @@ impl<E: Engine> Shard<E> {
                 | CatalogRequest::Cluster { number, .. }
                 | CatalogRequest::Pause { number, .. } => self.reply(number, Err(Refusal::NotLeader)),
                 // Whoever told tells again.
-                CatalogRequest::Learn { .. } | CatalogRequest::Refused { .. } => {}
+                CatalogRequest::Learn { .. }
+                | CatalogRequest::Refused { .. }
+                | CatalogRequest::Grown { .. } => {}
             }
         }
     }

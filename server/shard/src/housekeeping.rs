@@ -34,6 +34,10 @@ impl<E: Engine> Shard<E> {
             self.reseat()?;
             self.due.reseat_ns = now + limits::RESEAT_INTERVAL_MS * NS_PER_MS;
         }
+        if now >= self.due.growth_ns {
+            self.tell_growth()?;
+            self.due.growth_ns = now + limits::GROWTH_INTERVAL_MS * NS_PER_MS;
+        }
         if now >= self.due.load_ns {
             self.tell_loads();
             self.split_what_is_hot();

@@ -67,6 +67,8 @@ pub(crate) enum Content {
     Removed,
     /// The leader tells the catalog's who the members are, because they are those that the catalog wants.
     Settled(Vec<u64>),
+    /// A leader tells the catalog's that its partition has grown too much, and where half of it lies.
+    Grown(KeyHash),
     /// A leader asks under a number of its own whether the receiver's replica is of its term.
     Lead {
         /// The number.
@@ -102,6 +104,7 @@ const REMOVED: u8 = 11;
 const LOAD: u8 = 12;
 const LEAD: u8 = 13;
 const FOLLOW: u8 = 14;
+const GROWN: u8 = 15;
 
 impl Letter {
     /// About how many bytes it takes.
@@ -119,6 +122,7 @@ impl Letter {
             | Content::Rest { .. }
             | Content::Lack { .. }
             | Content::Load(_)
+            | Content::Grown(_)
             | Content::Lead { .. }
             | Content::Follow(_)
             | Content::Removed
@@ -179,6 +183,7 @@ fn put_content(out: &mut Vec<u8>, content: &Content) {
             out.push(u8::from(middle.is_some()));
             put_varint(out, middle.map_or(0, |hash| hash.0));
         }
+        Content::Grown(at) => put_numbers(out, GROWN, &[at.0]),
         Content::Wake => out.push(WAKE),
         Content::Removed => out.push(REMOVED),
         Content::Lack { replica, first } => put_numbers(out, LACK, &[*replica, *first]),
@@ -225,6 +230,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
             }
             REST => Content::Rest { term: reader.varint()?, last: reader.varint()? },
             LOAD => Content::Load(load(reader)?),
+            GROWN => Content::Grown(KeyHash(reader.varint()?)),
             LEAD => Content::Lead { number: reader.varint()?, term: reader.varint()? },
             FOLLOW => Content::Follow(reader.varint()?),
             HELD => Content::Held(reader.varint()?),
@@ -296,6 +302,7 @@ mod tests {
             Just(Content::Wake),
             Just(Content::Removed),
             any::<u64>().prop_map(Content::Ask),
+            any::<u64>().prop_map(|at| Content::Grown(KeyHash(at))),
             any::<(u64, u64)>().prop_map(|(number, term)| Content::Lead { number, term }),
             any::<u64>().prop_map(Content::Follow),
             any::<(u64, Option<u64>)>().prop_map(|(per_second, middle)| {

@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod error;
 mod fetch;
 pub mod figures;
+mod growth;
 mod housekeeping;
 pub mod identity;
 pub mod inbox;

@@ -116,6 +116,7 @@ impl<E: Engine> Shard<E> {
                 Content::Removed => return Err(Error::Removed { node: self.settings.node }),
                 Content::Chunk(chunk) => self.chunk(link.node, group, *chunk)?,
                 Content::Settled(voters) => self.reported(group, voters),
+                Content::Grown(at) => self.note_growth(group, at),
                 Content::Load(load) => self.note_load(group, load),
                 Content::Lead { number, term } => self.asked_to_follow(link.node, group, number, term),
                 Content::Follow(number) => self.follows(link.node, group, number),

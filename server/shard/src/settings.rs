@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use types::{Faults, NodeId, RegionName};
+use types::{Faults, NodeId, RegionName, limits};
 
 /// Whether a node starts for the first time. A node that lost its disk must never come back under its number:
 /// what it had promised to the others would be forgotten.
@@ -35,6 +35,8 @@ pub struct Settings {
     pub first_start: FirstStart,
     /// The other regions that it may link to.
     pub peers: Vec<RegionName>,
+    /// Bytes of items above which a partition is split.
+    pub partition_bytes_max: u64,
     /// Seeds its random generator.
     pub seed: u64,
     /// The bug planted for a checker; `Faults::default()` is none, and all there is in the shipped server.
@@ -47,6 +49,7 @@ impl Settings {
         let (node, nodes, peers) = (NodeId::ONLY, vec![NodeId::ONLY], Vec::new());
         let first_start = FirstStart::Unsaid;
         let (addresses, faults) = Default::default();
-        Settings { region, node, nodes, addresses, first_start, peers, seed, faults }
+        let partition_bytes_max = limits::PARTITION_BYTES_MAX;
+        Settings { region, node, nodes, addresses, first_start, peers, partition_bytes_max, seed, faults }
     }
 }

@@ -142,6 +142,7 @@ pub(crate) struct Due {
     pub pressure_ns: u64,
     pub reseat_ns: u64,
     pub load_ns: u64,
+    pub growth_ns: u64,
 }
 
 impl<E: Engine> Shard<E> {

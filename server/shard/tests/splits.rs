@@ -138,6 +138,22 @@ fn what_decides_too_much_for_long_is_split_by_itself() {
 }
 
 #[test]
+fn what_holds_too_much_is_split_by_itself() {
+    let mut world = World::cluster(3);
+    world.partition_bytes_max = 1500;
+    // What a node is told of itself it is told when it starts.
+    (0..3).for_each(|node| world.kill(node));
+    (0..3).for_each(|node| world.start_again(node));
+    world.create_in_cluster(TABLE, 1);
+    write_all(&mut world, &"v".repeat(50));
+    world.run_ms(200_000);
+    let statuses = world.partitions(TABLE);
+    assert!((3..=8).contains(&statuses.len()), "{} partitions", statuses.len());
+    check_all(&mut world, 0, &"v".repeat(50));
+    world.assert_replicas_equal(TABLE);
+}
+
+#[test]
 fn refusals_name_what_is_wrong() {
     let mut world = World::cluster(3);
     world.create_in_cluster(TABLE, 2);

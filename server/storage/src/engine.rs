@@ -100,6 +100,10 @@ pub trait Engine: Read + Clone + Send + 'static {
     /// for what a flush left to be merged. Cheap enough to ask many times a second.
     fn is_pressed(&self) -> Result<bool, Error>;
 
+    /// About how many bytes of the key space lie in a range, as far as they were flushed: without reading
+    /// what lies there.
+    fn bytes(&self, bounds: &crate::keys::Bounds) -> Result<u64, Error>;
+
     /// Bytes appended since the last flush; after a start, bytes of log found. A restart must replay about so
     /// much, unless it is flushed first.
     fn log_bytes(&self) -> u64;

@@ -207,6 +207,12 @@ pub const SPLIT_PARTS_OF_A_NODE: u64 = 4;
 pub const SPLIT_LEAST_PER_SECOND: u64 = 1000;
 /// How long a partition must decide too much before it is split.
 pub const SPLIT_SUSTAINED_MS: u64 = 10_000;
+/// Bytes of items above which a partition is split, as on its disk: DynamoDB's partitions hold 10 GB.
+pub const PARTITION_BYTES_MAX: u64 = 10_000_000_000;
+/// How often leaders look at what their partitions hold.
+pub const GROWTH_INTERVAL_MS: u64 = 60_000;
+/// Steps of the search for the half of it: the ranges of the last are small beside a table of any size.
+pub const GROWTH_STEPS: u32 = 40;
 /// Changes and tombstones that a split moves at once, at most: they are read and written in one turn, and
 /// while peers lack more than that, no partition is split.
 pub const SPLIT_MOVED_MAX: usize = 65_536;

@@ -35,6 +35,8 @@ pub struct World {
     replies: BTreeMap<u64, Result<Answer, item::Error>>,
     next: u64,
     pub ms: u64,
+    /// Bytes above which a partition is split.
+    pub partition_bytes_max: u64,
     /// How long every link takes.
     pub delay_ms: u64,
     /// Links that lose everything, as sender and receiver.
@@ -75,6 +77,7 @@ impl World {
             replies: BTreeMap::new(),
             next: 0,
             ms: 0,
+            partition_bytes_max: u64::MAX,
             delay_ms: 0,
             cut: Vec::new(),
             hold_flushes: false,
@@ -107,6 +110,7 @@ impl World {
                 false => FirstStart::Joining,
             },
             peers,
+            partition_bytes_max: self.partition_bytes_max,
             seed: 7 + region as u64,
             faults: Faults::default(),
         };

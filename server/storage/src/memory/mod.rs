@@ -210,6 +210,15 @@ impl Engine for Memory {
         Ok(self.state().pressed)
     }
 
+    fn bytes(&self, bounds: &crate::keys::Bounds) -> Result<u64, Error> {
+        let mut bytes = 0;
+        crate::engine::each(self, bounds, |key, value| {
+            bytes += (key.len() + value.len()) as u64;
+            Ok(true)
+        })?;
+        Ok(bytes)
+    }
+
     fn log_bytes(&self) -> u64 {
         self.state().unflushed_log_bytes
     }
