@@ -48,18 +48,17 @@ pub fn divide(
     Ok(Child { home, state: of_child })
 }
 
-/// How much a split at a hash would move, as far as it is counted.
-pub fn weigh(engine: &impl Read, home: &Home, at: KeyHash, enough: usize) -> Result<usize, Error> {
+/// Whether a split would have to look at more than so many changes and tombstones, of which it moves those of
+/// the child.
+pub fn is_too_much(engine: &impl Read, home: &Home, most: usize) -> Result<bool, Error> {
     let mut count = 0;
-    storage::engine::each(engine, &keys::change::partition(home.partition), |_, value| {
-        count += usize::from(keys::Change::decode(value)?.hash >= at);
-        Ok(count < enough)
-    })?;
-    storage::engine::each(engine, &keys::tombstone::partition(home.partition), |key, _| {
-        count += usize::from(keys::tombstone::Key::decode(key)?.hash >= at);
-        Ok(count < enough)
-    })?;
-    Ok(count)
+    for bounds in [keys::change::partition(home.partition), keys::tombstone::partition(home.partition)] {
+        storage::engine::each(engine, &bounds, |_, _| {
+            count += 1;
+            Ok(count <= most)
+        })?;
+    }
+    Ok(count > most)
 }
 
 fn move_changes(
@@ -174,7 +173,8 @@ mod tests {
         let collecting = Some(Collecting { upto: HybridTime::ZERO, mark: HybridTime::MAX });
         let floor = HybridTime::from_u64(5);
         let mut state = PartitionState { applied: 7, floor, collecting, ..PartitionState::default() };
-        assert_eq!(weigh(&engine, &home, AT, 99).expect("read"), 6);
+        let too_much = [11, 12].map(|most| is_too_much(&engine, &home, most).expect("read"));
+        assert_eq!(too_much, [true, false]);
         let child = divide(&engine, &mut home, &mut state, AT, CHILD, &mut writes).expect("divided");
         engine.write(writes).expect("written");
         assert_eq!(

@@ -114,13 +114,24 @@ impl Catalog {
         settings.next_group.0 += u64::from(entry.partitions);
         entry.copies.insert(self.me.clone(), Copy::Confirmed(incarnation));
         entry.advance(&self.me);
-        let active: Vec<_> = self.nodes.active().collect();
+        let active = self.least_led_first();
         let seats = match active[..] {
             [NodeId::ONLY] => Vec::new(),
             _ => seat::spread(&active, entry.partitions),
         };
         let table = Table { entry, first_group, seats, children: Default::default() };
         Update { table: Some(table), settings: Some(settings), nodes: None }
+    }
+
+    /// The active nodes in a round that begins with the one that is to lead least: a table's first partition
+    /// goes there, and many tables have no other.
+    fn least_led_first(&self) -> Vec<NodeId> {
+        let mut active: Vec<_> = self.nodes.active().collect();
+        let leads = |node: NodeId| self.seated().filter(|seats| seats[0].node == node).count();
+        if let Some(least) = (0..active.len()).min_by_key(|at| leads(active[*at])) {
+            active.rotate_left(least);
+        }
+        active
     }
 
     /// Decides a deletion in every region.
@@ -277,6 +288,20 @@ mod tests {
         }
         let again = create(&mut world[0], &["a", "b"], 5).expect("created again");
         assert!(again > id, "an id is never used twice");
+    }
+
+    #[test]
+    fn small_tables_are_led_by_all_nodes_alike() {
+        let nodes: Vec<_> = (1..=3).map(NodeId).collect();
+        let mut catalog = Catalog::new(name("a"), Nodes::begun_with(&nodes, &BTreeMap::new()));
+        let regions = BTreeSet::from([name("a")]);
+        for table in 0..6 {
+            let table = TableName::new(format!("table-{table}")).expect("a table's name");
+            let (_, update) =
+                catalog.create(table, schema(), &regions, 1, HybridTime::ZERO).expect("created");
+            update.apply(&mut catalog);
+        }
+        assert!(nodes.iter().all(|node| catalog.shares_of(*node).1 == 2));
     }
 
     #[test]

@@ -245,6 +245,9 @@ impl<E: Engine> Shard<E> {
         let is_other = before.entry != after.entry;
         for (group, range) in after.partitions() {
             let (had, has) = (before.seat_on(group, me), after.seat_on(group, me));
+            if had.is_none() {
+                self.close_stray(group, has.map(|seat| seat.replica))?;
+            }
             if had.map(|seat| seat.replica) != has.map(|seat| seat.replica) {
                 if had.is_some() {
                     self.close_group(group);
@@ -263,6 +266,19 @@ impl<E: Engine> Shard<E> {
         }
         if after.children.waiting().next().is_some() {
             self.due.reseat_ns = 0;
+        }
+        Ok(())
+    }
+
+    /// Closes and destroys a replica that was born here before the catalog told of it, if by now the catalog,
+    /// whose data came from another node, has given its seat away.
+    fn close_stray(&mut self, group: GroupId, seated: Option<u64>) -> Result<(), Error> {
+        let strays = |replica: &&Replica<E>| Some(replica.group.replica()) != seated;
+        if let Some(data) = self.replicas.get(&group).filter(strays).map(Replica::data) {
+            let mut writes = Batch::new();
+            data.destroy(&mut writes);
+            self.engine.write(writes)?;
+            self.close_group(group);
         }
         Ok(())
     }

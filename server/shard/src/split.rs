@@ -65,7 +65,7 @@ impl<E: Engine> Shard<E> {
         if !at_rest || members.voters != seat::voters(&replica.seats) {
             return Ok(false);
         }
-        Ok(split::weigh(&self.engine, &replica.home, at, limits::SPLIT_MOVED_MAX)? < limits::SPLIT_MOVED_MAX)
+        Ok(!split::is_too_much(&self.engine, &replica.home, limits::SPLIT_LOOKED_MAX)?)
     }
 
     /// Carries out a split, in its place among the parent's entries. `writes` are those of the entries before

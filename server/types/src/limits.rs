@@ -213,9 +213,9 @@ pub const PARTITION_BYTES_MAX: u64 = 10_000_000_000;
 pub const GROWTH_INTERVAL_MS: u64 = 60_000;
 /// Steps of the search for the half of it: the ranges of the last are small beside a table of any size.
 pub const GROWTH_STEPS: u32 = 40;
-/// Changes and tombstones that a split moves at once, at most: they are read and written in one turn, and
-/// while peers lack more than that, no partition is split.
-pub const SPLIT_MOVED_MAX: usize = 65_536;
+/// Changes and tombstones that a split looks at, at most: it moves about half of them, in one turn. While
+/// peers lack more than that, no partition is split.
+pub const SPLIT_LOOKED_MAX: usize = 131_072;
 /// How far above the clock a round of collection is marked (`P11`): no region stamps further ahead, not with
 /// its clock off by the bound twice over, nor just started at its ceiling.
 pub const COLLECT_MARK_AHEAD_MS: u64 = 2 * CLOCK_OFFSET_MS_MAX + CLOCK_CEILING_AHEAD_MS;
