@@ -86,7 +86,7 @@ simulator: deps
 # The same tests at full counts, one at a time, times judged. Each part's figures are kept, by commit, as JSON:
 # a run that was broken off goes on where it stopped. A tree with changes of its own has no commit to go by.
 PARTS := walk movies flights pause kill power_cut planted bad_input bad_bytes $(SCENARIOS) hunt fuzz nodes leaders members \
-	splits presplit speed latency rivals overload beyond_memory hostility nodes_cost
+	splits tls presplit speed latency rivals overload beyond_memory hostility nodes_cost
 accept: $(PARTS:%=$(ACCEPTED)/%.json)
 	@cat $^
 

@@ -25,4 +25,5 @@ mod presplit;
 mod rivals;
 mod speed;
 mod splits;
+mod tls;
 mod walk;
