@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use storage::engine::{StateName, Visit};
 use storage::memory::{Memory, Torn, Volatile};
-use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read};
+use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read, Room};
 use types::GroupId;
 
 use crate::chance::Chance;
@@ -162,6 +162,10 @@ impl Engine for Disk {
 
     fn bytes(&self, bounds: &storage::keys::Bounds) -> Result<u64, Error> {
         self.memory.bytes(bounds)
+    }
+
+    fn room(&self) -> Result<Option<Room>, Error> {
+        self.memory.room()
     }
 
     fn log_bytes(&self) -> u64 {

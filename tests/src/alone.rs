@@ -38,7 +38,12 @@ impl Alone {
 
     /// Starts it again, and says how long it took to be ready.
     pub async fn restart(&mut self) -> Duration {
-        let arguments = [
+        self.restart_with(&[]).await
+    }
+
+    /// The same with more arguments.
+    pub async fn restart_with(&mut self, more: &[&str]) -> Duration {
+        let mut arguments = vec![
             "node".to_owned(),
             "--region=us-east-1".to_owned(),
             format!("--data={}", self.data().display()),
@@ -46,6 +51,7 @@ impl Alone {
             format!("--metrics-listen=127.0.0.1:{}", self.metrics),
             format!("--memory={}", self.memory),
         ];
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         let begun = Instant::now();
         let log = self.folder.path().join("server.log");
         let started = Server::start(Build::Shipped, &arguments, &log).await;

@@ -6,7 +6,7 @@ use item::Error;
 use item::error::{Invalid, Kind};
 use proto::v1::{ErrorDetail, ErrorKind};
 use types::InvalidName;
-use types::limits::{ERROR_FIELD_BYTES_MAX, ERROR_MESSAGE_BYTES_MAX};
+use types::limits::{ERROR_FIELD_BYTES_MAX, ERROR_MESSAGE_BYTES_MAX, ROOM_INTERVAL_MS};
 
 /// The gRPC status codes that Meridian uses; the numbers are gRPC's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ pub enum Code {
     NotFound = 5,
     /// The caller is not who may ask this.
     PermissionDenied = 7,
-    /// Too many requests at once, or too many tables.
+    /// Too many requests at once, too many tables, or too little room.
     ResourceExhausted = 8,
     /// The request does not fit the state.
     FailedPrecondition = 9,
@@ -56,6 +56,8 @@ pub fn of(error: &Error) -> Status {
     };
     let retry_after_ms = match error {
         Error::Overloaded { retry_after_ms } => *retry_after_ms,
+        // The disk is not asked sooner.
+        Error::StorageFull { .. } => ROOM_INTERVAL_MS,
         _ => 0,
     };
     let detail = ErrorDetail {
@@ -82,7 +84,8 @@ fn cut(mut text: String, bytes_max: usize) -> String {
     text
 }
 
-/// The names are DynamoDB's, or those that AWS has for all of its services.
+/// The names are DynamoDB's, or those that AWS has for all of its services, which have none for a full disk.
+/// A full disk is no throttling: reads of the same node go on, and clients must not hold them back.
 fn code_and_name(error: &Error) -> (Code, &'static str) {
     match error {
         Error::Invalid(_) | Error::UnknownRegion { .. } => (Code::InvalidArgument, "ValidationException"),
@@ -99,6 +102,7 @@ fn code_and_name(error: &Error) -> (Code, &'static str) {
         Error::AccessDenied { .. } => (Code::PermissionDenied, "AccessDeniedException"),
         Error::NotLeader | Error::Elsewhere { .. } => (Code::Unavailable, "ServiceUnavailable"),
         Error::Overloaded { .. } => (Code::ResourceExhausted, "ThrottlingException"),
+        Error::StorageFull { .. } => (Code::ResourceExhausted, "StorageFullException"),
         Error::DeadlinePassed => (Code::DeadlineExceeded, "RequestTimeout"),
         Error::OutcomeUnknown => (Code::Unknown, "InternalServerError"),
         Error::RequestMismatch => (Code::InvalidArgument, "IdempotentParameterMismatchException"),
@@ -171,6 +175,10 @@ mod tests {
 
     use super::*;
 
+    fn full() -> Error {
+        Error::StorageFull { node: NodeId(3), free_bytes: 7 << 20, needed_bytes: 320 << 20 }
+    }
+
     #[test]
     fn every_error_has_its_code_name_and_field() {
         let name = || TableName::new("movies").unwrap();
@@ -197,6 +205,7 @@ mod tests {
                 "",
             ),
             (Error::NotLeader, Code::Unavailable, "ServiceUnavailable", ""),
+            (full(), Code::ResourceExhausted, "StorageFullException", ""),
             (Error::Elsewhere { node: NodeId(2) }, Code::Unavailable, "ServiceUnavailable", ""),
             (Error::DeadlinePassed, Code::DeadlineExceeded, "RequestTimeout", ""),
             (Error::OutcomeUnknown, Code::Unknown, "InternalServerError", ""),
@@ -232,6 +241,9 @@ mod tests {
         let detail = proto::detail::decode(&status.details()).unwrap();
         assert_eq!(detail.kind(), ErrorKind::Retryable);
         assert_eq!(detail.retry_after_ms, 20);
+        let full = of(&full()).detail;
+        assert_eq!((full.kind(), full.retry_after_ms), (ErrorKind::Retryable, ROOM_INTERVAL_MS));
+        assert!(full.message.contains("node 3 is nearly full: 7 MiB are free and 320 MiB must be"));
         assert_eq!(of(&Error::OutcomeUnknown).detail.kind(), ErrorKind::Unknown);
         assert_eq!(of(&Error::RequestMismatch).detail.kind(), ErrorKind::Client);
     }

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use storage::engine::{StateName, Visit};
-use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read};
+use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read, Room};
 use types::{GroupId, limits};
 
 use crate::folder::Folder;
 use crate::log::Log;
+use crate::room;
 use crate::space::{Budget, Space, View};
 
 /// How to open a disk.
@@ -24,6 +25,8 @@ pub struct Options {
     pub log_file_bytes: u64,
     /// Bytes of log files above which compacted ones are recycled; at least one file's.
     pub log_files_bytes_max: u64,
+    /// Bytes to keep free; `None` is a part of what the file system holds.
+    pub reserve_bytes: Option<u64>,
 }
 
 impl Options {
@@ -34,6 +37,7 @@ impl Options {
             recent_bytes,
             log_file_bytes: limits::LOG_FILE_BYTES,
             log_files_bytes_max: limits::LOG_FILES_BYTES_MAX,
+            reserve_bytes: None,
         }
     }
 }
@@ -51,6 +55,7 @@ struct Shared {
     unflushed_log_bytes: AtomicU64,
     /// The first failure; whatever is tried later fails with it.
     failure: OnceLock<Error>,
+    reserve_bytes: Option<u64>,
     /// Dropped last, when nothing uses the folder any more.
     folder: Arc<Folder>,
 }
@@ -76,6 +81,7 @@ impl Disk {
                 unflushed_log_bytes: AtomicU64::new(log.found_bytes()),
                 log,
                 failure: OnceLock::new(),
+                reserve_bytes: options.reserve_bytes,
                 folder: Arc::new(folder),
             }),
         })
@@ -184,6 +190,14 @@ impl Engine for Disk {
 
     fn bytes(&self, bounds: &storage::keys::Bounds) -> Result<u64, Error> {
         Ok(self.shared.space.bytes(bounds))
+    }
+
+    fn room(&self) -> Result<Option<Room>, Error> {
+        self.attempt(|shared| {
+            let failed =
+                |error: std::io::Error| Error::Failed { operation: "look for room", kind: error.kind() };
+            room::look(shared.folder.path(), shared.reserve_bytes).map(Some).map_err(failed)
+        })
     }
 
     fn log_bytes(&self) -> u64 {

@@ -42,6 +42,11 @@ impl Folder {
         Ok(Folder { path: path.to_owned(), _lock: lock })
     }
 
+    /// The folder's own path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path of something in the folder.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)

@@ -13,6 +13,7 @@ pub mod error;
 mod folder;
 mod log;
 mod recent;
+mod room;
 mod space;
 #[cfg(test)]
 mod tests;

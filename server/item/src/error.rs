@@ -107,6 +107,19 @@ pub enum Error {
         /// How long to wait at least.
         retry_after_ms: u64,
     },
+    /// A node has too little room for what grows; nothing was proposed. It reads and deletes.
+    #[error(
+        "the disk of node {} is nearly full: {} MiB are free and {} MiB must be; deletes and reads go on",
+        node.0, free_bytes >> 20, needed_bytes >> 20
+    )]
+    StorageFull {
+        /// Which node.
+        node: types::NodeId,
+        /// What is free, in bytes.
+        free_bytes: u64,
+        /// What must be free before it takes such writes again, in bytes.
+        needed_bytes: u64,
+    },
     /// The deadline passed before the request was decided; nothing was proposed.
     #[error("the deadline passed before the request was begun")]
     DeadlinePassed,
@@ -123,7 +136,8 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Error::NotLeader | Error::Elsewhere { .. } => Kind::Retryable,
-            Error::Overloaded { .. } | Error::DeadlinePassed => Kind::Retryable,
+            Error::Overloaded { .. } | Error::StorageFull { .. } => Kind::Retryable,
+            Error::DeadlinePassed => Kind::Retryable,
             Error::OutcomeUnknown => Kind::Unknown,
             _ => Kind::Client,
         }

@@ -18,7 +18,9 @@ pub fn opener(
     let eighth = usize::try_from(memory.0 / 8).unwrap_or(usize::MAX / 8);
     let (budget, recent_bytes) = (Budget::new(4 * eighth), eighth / regions);
     move |settings| {
-        let engine = Disk::open(&settings.data, &Options::new(budget.clone(), recent_bytes))?;
+        let reserve_bytes = settings.disk_reserve.map(|size| size.0);
+        let options = Options { reserve_bytes, ..Options::new(budget.clone(), recent_bytes) };
+        let engine = Disk::open(&settings.data, &options)?;
         let tidied = engine.clone();
         let maintain = Box::new(move || tidied.maintain().map(|kept_alive| !kept_alive.is_empty()));
         Ok(Opened { engine, maintain: Some(maintain) })

@@ -19,6 +19,7 @@ use types::limits;
 
 use crate::admission::Share;
 use crate::clock::Clock;
+use crate::fullness::Fullness;
 use crate::handle::{Ask, Asks, Handle, OVERLOADED, Post};
 use crate::metrics::Timings;
 use crate::outward::Outward;
@@ -82,6 +83,7 @@ where
     let (publisher, published) = watch::channel(Published::default());
     let (nodes_publisher, nodes) = watch::channel(Vec::new());
     let on_failure = threads::OfRegion { region: parts.settings.region.clone(), act: parts.on_failure };
+    let fullness = Fullness::new(parts.settings.region.clone());
     let joins = parts.settings.first_start == FirstStart::Joining;
     let shard = Shard::open(engine.clone(), parts.settings, parts.clock.now())?;
     if joins {
@@ -121,6 +123,7 @@ where
         publisher,
         nodes_publisher,
         published_at: None,
+        fullness,
         stopping: false,
     };
     let thread = threads::spawn("turn", &on_failure, move || driver.run())?;
@@ -164,6 +167,7 @@ struct Driver<E: Engine> {
     publisher: watch::Sender<Published>,
     nodes_publisher: watch::Sender<Vec<Member>>,
     published_at: Option<Instant>,
+    fullness: Fullness,
     stopping: bool,
 }
 
@@ -371,6 +375,7 @@ impl<E: Engine> Driver<E> {
         if self.published_at.is_none_or(|at| at.elapsed() >= FIGURES_INTERVAL) {
             self.published_at = Some(Instant::now());
             let published = Published { figures: self.shard.figures(), inbox_depth: self.inbox.len() };
+            self.fullness.note(&published.figures);
             self.publisher.send_replace(published);
         }
     }

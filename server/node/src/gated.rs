@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use storage::engine::{StateName, Visit};
 use storage::memory::{Memory, Snapshot};
-use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read};
+use storage::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read, Room};
 use types::GroupId;
 
 /// What a sync meets.
@@ -121,6 +121,10 @@ impl Engine for Gated {
 
     fn bytes(&self, bounds: &storage::keys::Bounds) -> Result<u64, Error> {
         self.memory.bytes(bounds)
+    }
+
+    fn room(&self) -> Result<Option<Room>, Error> {
+        self.memory.room()
     }
 
     fn log_bytes(&self) -> u64 {

@@ -23,6 +23,7 @@ pub mod driver;
 pub mod expressions;
 pub mod flush;
 pub mod forward;
+pub mod fullness;
 #[cfg(test)]
 mod gated;
 pub mod handle;

@@ -190,8 +190,15 @@ fn read(sources: &Sources<'_>, links: &BTreeMap<Party, Queue>) {
     gauge!("meridian_tables").set(figures.tables as f64);
     gauge!("meridian_partitions").set(figures.partitions as f64);
     gauge!("meridian_conflict_ledger_entries").set(figures.ledger_entries as f64);
+    gauge!("meridian_disk_nearly_full").set(f64::from(u8::from(figures.nearly_full)));
+    if let Some(room) = figures.room {
+        gauge!("meridian_disk_bytes").set(room.total_bytes as f64);
+        gauge!("meridian_disk_free_bytes").set(room.free_bytes as f64);
+        gauge!("meridian_disk_reserve_bytes").set(room.reserve_bytes as f64);
+    }
     for (name, value) in [
         ("meridian_writes_acknowledged_total", figures.acknowledged_writes),
+        ("meridian_refused_for_room_total", figures.refused_for_room),
         ("meridian_records_shipped_total", figures.records_shipped),
         ("meridian_records_received_total", figures.records_received),
         ("meridian_batches_resent_total", figures.batches_resent),

@@ -146,6 +146,10 @@ pub struct NodeOptions {
     /// Memory for block cache and write buffers [default: 1GiB]
     #[arg(long, env = "MERIDIAN_MEMORY", value_name = "SIZE")]
     pub memory: Option<Size>,
+    /// What stays free of the disk, or puts and updates are refused; 0 writes it full [default: 5 % of it,
+    /// from 256MiB to 2GiB]
+    #[arg(long, env = "MERIDIAN_DISK_RESERVE", value_name = "SIZE")]
+    pub disk_reserve: Option<Size>,
     /// Serve addresses that are not loopback, though without TLS; metrics and health never have it
     #[arg(long, env = "MERIDIAN_INSECURE", num_args = 0..=1, default_missing_value = "true",
         require_equals = true, value_name = "BOOL")]
@@ -188,6 +192,10 @@ pub struct DevOptions {
     /// Memory for block caches and write buffers of all regions [default: 1GiB]
     #[arg(long, env = "MERIDIAN_MEMORY", value_name = "SIZE")]
     pub memory: Option<Size>,
+    /// What stays free of the disk, or puts and updates are refused; 0 writes it full [default: 5 % of it,
+    /// from 256MiB to 2GiB]
+    #[arg(long, env = "MERIDIAN_DISK_RESERVE", value_name = "SIZE")]
+    pub disk_reserve: Option<Size>,
     /// Which events to log, as in RUST_LOG [default: info,raft_engine=warn]
     #[arg(long, env = "MERIDIAN_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -227,6 +235,7 @@ impl NodeOptions {
             tls_authority: self.tls_authority.or(others.tls_authority),
             cluster: self.cluster.or(others.cluster),
             memory: self.memory.or(others.memory),
+            disk_reserve: self.disk_reserve.or(others.disk_reserve),
             insecure: self.insecure.or(others.insecure),
             log: self.log.or(others.log),
             log_format: self.log_format.or(others.log_format),

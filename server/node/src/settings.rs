@@ -188,6 +188,8 @@ pub struct NodeSettings {
     pub cluster: String,
     /// Memory for everything that grows: block cache, write buffers, requests, answers, logs.
     pub memory: Size,
+    /// What is to stay free of the disk, if somebody said how much.
+    pub disk_reserve: Option<Size>,
     /// How to log.
     pub log: LogSettings,
     /// The planted bug, in a build that has any.
@@ -205,6 +207,8 @@ pub struct DevSettings {
     pub latencies: Latencies,
     /// Memory of all regions together.
     pub memory: Size,
+    /// What is to stay free of the disk, if somebody said how much.
+    pub disk_reserve: Option<Size>,
     /// How to log.
     pub log: LogSettings,
     /// The planted bug, in a build that has any.
@@ -270,6 +274,7 @@ pub fn node(arguments: NodeArguments) -> Result<NodeSettings, Error> {
         tls,
         cluster: options.cluster.unwrap_or(CLUSTER.to_owned()),
         memory,
+        disk_reserve: options.disk_reserve,
         log: log(options.log, options.log_format),
         faults: faults(&arguments.planted),
     })
@@ -303,6 +308,7 @@ pub fn dev(options: DevOptions) -> Result<DevSettings, Error> {
         nodes: nodes.into_iter().zip(listen).zip(metrics).map(node).collect(),
         latencies: options.latency,
         memory,
+        disk_reserve: options.disk_reserve,
         log: log(options.log, options.log_format),
         faults: faults(&options.planted),
     })
@@ -340,6 +346,7 @@ impl DevSettings {
             tls: None,
             cluster: CLUSTER.to_owned(),
             memory: Size(self.memory.0 / self.nodes.len() as u64),
+            disk_reserve: self.disk_reserve,
             log: self.log.clone(),
             faults: self.faults,
         }

@@ -1,18 +1,18 @@
-//! Amounts of memory as people write them: `512MiB`, `1 GB`, `1073741824`.
+//! Amounts of memory, or of room on a disk, as people write them: `512MiB`, `1 GB`, `1073741824`.
 //!
 //! Two-letter units count in thousands, three-letter ones in 1,024s; one letter means the same as three.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount of memory in bytes.
+/// An amount in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct Size(pub u64);
 
-/// A text that is no amount of memory.
+/// A text that is no such amount.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{text:?} is no amount of memory: write a whole number and B, KB, KiB, MB, MiB, GB or GiB")]
+#[error("{text:?} is no size: write a whole number and B, KB, KiB, MB, MiB, GB or GiB")]
 pub struct InvalidSize {
     text: String,
 }

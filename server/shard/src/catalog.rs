@@ -201,7 +201,9 @@ impl<E: Engine> Shard<E> {
             match request {
                 CatalogRequest::Create { number, name, key, regions, partitions } => {
                     let now = self.clock.tick();
-                    let created = self.catalog.applied.create(name, key, &regions, partitions, now);
+                    let created = self
+                        .check_room()
+                        .and_then(|()| self.catalog.applied.create(name, key, &regions, partitions, now));
                     self.propose_table(number, created);
                 }
                 CatalogRequest::Delete { number, name } => {

@@ -1,5 +1,6 @@
 //! Counts of what a shard has done since its start, for metrics and for the simulator's counters.
 
+use storage::Room;
 use types::RegionId;
 
 /// Plain numbers, cheap to take.
@@ -41,6 +42,12 @@ pub struct Figures {
     pub replicas_supplied: u64,
     /// Changes of members that were proposed here.
     pub changes_of_members: u64,
+    /// The disk's room, where it is limited.
+    pub room: Option<Room>,
+    /// Whether the disk is nearly full, so that writes are refused.
+    pub nearly_full: bool,
+    /// Writes and creations of tables that were refused for want of room.
+    pub refused_for_room: u64,
     /// One per peer, in the order of their ids.
     pub peers: Vec<PeerFigures>,
 }

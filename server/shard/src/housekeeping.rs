@@ -22,6 +22,7 @@ impl<E: Engine> Shard<E> {
             self.pressed = self.engine.is_pressed()?;
             self.due.pressure_ns = now + limits::PRESSURE_INTERVAL_MS * NS_PER_MS;
         }
+        self.look_for_room()?;
         if now >= self.due.pulse_ns {
             self.send_pulses();
             self.due.pulse_ns = now + limits::CLOSED_TIME_INTERVAL_MS * NS_PER_MS;
@@ -136,6 +137,7 @@ impl<E: Engine> Shard<E> {
         figures.tables = self.names.len() as u64;
         figures.partitions = self.replicas.len() as u64;
         figures.clock_steps = self.clock.steps();
+        (figures.room, figures.nearly_full) = (self.storage.room, self.storage.nearly_full);
         figures.peers = self.peers.values().map(|peer| self.peer_figures(peer)).collect();
         figures
     }

@@ -37,6 +37,7 @@ mod receiving;
 mod replica;
 mod requests;
 mod reseat;
+mod room;
 mod route;
 pub mod settings;
 mod shard;

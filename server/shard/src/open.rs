@@ -83,6 +83,7 @@ impl<E: Engine> Shard<E> {
             closed_last: GroupId::default(),
             flushing: None,
             pressed: false,
+            storage: Default::default(),
             answers_full: false,
             answered_bytes: 0,
             dropped: false,

@@ -98,7 +98,10 @@ impl<E: Engine> Shard<E> {
     fn taker(&self, group: GroupId, stream: u64) -> Option<NodeId> {
         let me = self.settings.node;
         match self.replicas.get(&group) {
-            Some(replica) if replica.decides() => (!self.pressed && !replica.is_full()).then_some(me),
+            // What finds no room here waits at its sender.
+            Some(replica) if replica.decides() => {
+                (!self.pressed && !self.storage.nearly_full && !replica.is_full()).then_some(me)
+            }
             Some(replica) => replica.leader_node().filter(|node| *node != me),
             None => {
                 let holders = self.holders(group);

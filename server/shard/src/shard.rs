@@ -20,6 +20,7 @@ use crate::peer::Peer;
 use crate::quiescence::Quiescence;
 use crate::replica::Replica;
 use crate::reseat::Reseating;
+use crate::room::Storage;
 use crate::supply::Supplies;
 use crate::waiter::CatalogWaiter;
 use crate::wide::Wide;
@@ -84,6 +85,8 @@ pub struct Shard<E: Engine> {
     pub(crate) flushing: Option<Flushing>,
     /// Whether writes must be refused for the disk's sake.
     pub(crate) pressed: bool,
+    /// Whether there is room for what makes the disk fuller.
+    pub(crate) storage: Storage,
     /// Whether reads must be refused for memory's sake.
     pub(crate) answers_full: bool,
     /// What the turn's answers weigh.
@@ -140,6 +143,7 @@ pub(crate) struct Due {
     pub again_ns: u64,
     pub gossip_ns: u64,
     pub pressure_ns: u64,
+    pub room_ns: u64,
     pub reseat_ns: u64,
     pub load_ns: u64,
     pub growth_ns: u64,

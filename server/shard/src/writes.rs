@@ -50,6 +50,10 @@ impl<E: Engine> Shard<E> {
         waiter: impl FnOnce(Result<Outcome, Refusal>) -> Waiter,
     ) -> Told<()> {
         let (group, key) = told!(self.locate(name, &write));
+        // What is deleted makes room in the end.
+        if !matches!(write, Write::Delete(_)) {
+            told!(self.check_room());
+        }
         self.meter(group, key.hash);
         let now = self.clock.tick();
         let replica = &self.replicas[&group];

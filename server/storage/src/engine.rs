@@ -104,9 +104,24 @@ pub trait Engine: Read + Clone + Send + 'static {
     /// what lies there.
     fn bytes(&self, bounds: &crate::keys::Bounds) -> Result<u64, Error>;
 
+    /// How much room there is, where it is limited. Cheap enough to ask every second.
+    fn room(&self) -> Result<Option<Room>, Error>;
+
     /// Bytes appended since the last flush; after a start, bytes of log found. A restart must replay about so
     /// much, unless it is flushed first.
     fn log_bytes(&self) -> u64;
+}
+
+/// The room of the file system that a disk is on: others may use it as well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Room {
+    /// All that it could hold, in bytes.
+    pub total_bytes: u64,
+    /// What may still be written, in bytes.
+    pub free_bytes: u64,
+    /// What is to stay free for deletes, flushes and merges, in bytes: with less, the disk is nearly full.
+    /// With 0 it never is.
+    pub reserve_bytes: u64,
 }
 
 /// The small values that a group keeps in the log store. The numbers are stored: never reuse one.

@@ -17,7 +17,7 @@ mod samples;
 pub mod testing;
 
 pub use batch::Batch;
-pub use engine::{Direction, Engine, Read};
+pub use engine::{Direction, Engine, Read, Room};
 pub use error::Error;
 pub use log::{LogBatch, LogEntry};
 pub use record::Record;

@@ -347,6 +347,17 @@ pub const LEVEL_ZERO_FILES_STOP: i32 = 48;
 pub const SYNC_ALONE_US_MAX: u64 = 500;
 /// How often the disk is asked whether it is under pressure.
 pub const PRESSURE_INTERVAL_MS: u64 = 50;
+/// How often the disk is asked how much room it has.
+pub const ROOM_INTERVAL_MS: u64 = 1000;
+/// What stays free of a disk, where nobody said how much, in hundredths of it.
+pub const DISK_RESERVE_PERCENT: u64 = 5;
+/// The least that stays free, where nobody said how much: a few flushes and the merges that follow.
+pub const DISK_RESERVE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+/// The most that stays free, where nobody said how much.
+pub const DISK_RESERVE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// A disk that was nearly full is so until so much of its reserve is free again, in hundredths: otherwise
+/// what a merge gives back for a moment would be written full at once.
+pub const DISK_ROOM_AGAIN_PERCENT: u64 = 125;
 /// The least memory for block cache and write buffers together that works at all.
 pub const DISK_MEMORY_BYTES_MIN: usize = 16 * 1024 * 1024;
 /// RocksDB's own text logs that are kept.

@@ -8,6 +8,7 @@ mod bad_input;
 mod beyond_memory;
 mod disaster;
 mod flights;
+mod full_disk;
 mod hostility;
 mod import;
 mod kill;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver as Failures;
 
-use item::operation::{Command, Get, Operation, Put, WriteOptions};
+use item::operation::{Command, Delete, Get, Operation, Put, WriteOptions};
 use item::outcome::Answer;
 use item::{AttributeValue, Item, Outcome};
+use storage::Room;
 use storage::memory::{Memory, Torn};
 use types::command::TableCommand;
 use types::{KeyAttribute, KeySchema, KeyType, RegionName, TableName};
@@ -100,6 +101,11 @@ fn get(key: &str) -> Command {
 
 fn put(key: &str) -> Command {
     Command::Item(Operation::Put(Put { table: table(), item: item(key), options: WriteOptions::default() }))
+}
+
+fn delete(key: &str) -> Command {
+    let (table, key, options) = (table(), item(key), WriteOptions::default());
+    Command::Item(Operation::Delete(Delete { table, key, options }))
 }
 
 #[test]
@@ -238,6 +244,30 @@ fn writes_are_refused_while_the_disk_is_under_pressure_and_reads_are_not() {
     while started.ask(put("k")).is_ok() {}
     started.ask(get("k")).unwrap();
     memory.press(false);
+    while started.ask(put("k")).is_err() {}
+    started.running.stop();
+}
+
+#[test]
+fn what_grows_is_refused_while_the_disk_is_nearly_full_and_what_shrinks_is_not() {
+    let memory = Memory::new();
+    let started = start_over(memory.clone());
+    started.create_table();
+    started.ask(put("k")).unwrap();
+    let with = |free_bytes| Some(Room { total_bytes: 9 << 30, free_bytes, reserve_bytes: 1 << 30 });
+    memory.limit(with(1 << 20));
+    // The disk is asked now and then; until it was, writes go through.
+    let refused = std::iter::repeat_with(|| started.ask(put("k"))).find_map(Result::err).unwrap();
+    let full = item::Error::StorageFull {
+        node: types::NodeId::ONLY,
+        free_bytes: 1 << 20,
+        needed_bytes: (1 << 30) * limits::DISK_ROOM_AGAIN_PERCENT / 100,
+    };
+    assert_eq!((refused.kind(), &refused), (item::Kind::Retryable, &full));
+    assert_eq!(started.get("k"), Some(item("k")));
+    started.ask(delete("k")).unwrap();
+    assert_eq!(started.get("k"), None);
+    memory.limit(with(2 << 30));
     while started.ask(put("k")).is_err() {}
     started.running.stop();
 }

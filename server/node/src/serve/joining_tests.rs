@@ -102,6 +102,7 @@ fn settings(data: &Path, join: &[&str]) -> NodeSettings {
         tls: None,
         cluster: "test".to_owned(),
         memory: Size(limits::MEMORY_BYTES_MIN),
+        disk_reserve: None,
         log: crate::settings::LogSettings { filter: String::new(), format: Default::default() },
         faults: types::Faults::default(),
     }

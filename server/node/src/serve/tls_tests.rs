@@ -94,6 +94,7 @@ impl World {
             tls: Some(self.signer.files(region, &[LOCAL])),
             cluster: "test".to_owned(),
             memory: Size(limits::MEMORY_BYTES_MIN),
+            disk_reserve: None,
             log: crate::settings::LogSettings { filter: String::new(), format: Default::default() },
             faults: types::Faults::default(),
         }

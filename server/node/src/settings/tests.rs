@@ -41,6 +41,7 @@ listen = "127.0.0.1:1"
 metrics-listen = "127.0.0.1:2"
 peer = ["us-east-1=us:7001", "ap-northeast-1=ap:7001"]
 memory = "2GiB"
+disk-reserve = "5GB"
 log-format = "json"
 "#;
 
@@ -64,6 +65,7 @@ fn flags_win_over_the_file() {
     assert_eq!(settings.data, PathBuf::from("/flag"));
     assert_eq!(settings.listen.port(), 1);
     assert_eq!(settings.memory, Size(2 << 30));
+    assert_eq!(settings.disk_reserve, Some(Size(5_000_000_000)));
     assert_eq!(settings.log.format, LogFormat::Json);
     let peers: Vec<_> = settings.peers.iter().map(|peer| peer.region.as_str()).collect();
     assert_eq!(peers, ["b", "c"]);

@@ -12,7 +12,7 @@ use item::outcome::{Answer, Page};
 use item::{Item, Outcome};
 use shard::{Envelope, FirstStart, Inbox, Link, NodeLink, PeerNode, Request, Settings, Shard};
 use storage::memory::{Memory, Torn};
-use storage::{Engine, keys};
+use storage::{Engine, Room, keys};
 use types::command::{RegionAnswer, RegionCommand, TableAnswer, TableCommand};
 use types::{
     Faults, HashRange, KeyAttribute, KeySchema, KeyType, NodeId, Now, RegionName, TableName, TableState,
@@ -230,6 +230,12 @@ impl World {
                 self.flush(region);
             }
         }
+    }
+
+    /// Sets how much room a node's disk has, and waits until the node has looked.
+    pub fn limit(&mut self, node: usize, free_bytes: u64, reserve_bytes: u64) {
+        self.engines[node].limit(Some(Room { total_bytes: u64::MAX, free_bytes, reserve_bytes }));
+        self.run_ms(2 * types::limits::ROOM_INTERVAL_MS);
     }
 
     /// Entries in the logs of a node, of all its groups.

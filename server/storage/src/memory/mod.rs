@@ -23,7 +23,7 @@ use types::GroupId;
 
 use crate::engine::{StateName, Visit};
 use crate::log;
-use crate::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read};
+use crate::{Batch, Direction, Engine, Error, LogBatch, LogEntry, Read, Room};
 
 use logs::Logs;
 use space::Space;
@@ -50,6 +50,8 @@ struct Disk {
     unflushed_log_bytes: u64,
     /// What `is_pressed` says.
     pressed: bool,
+    /// What `room` says.
+    room: Option<Room>,
 }
 
 /// How much of what was not durable a crash leaves, beginning with the oldest: what a disk had happened to
@@ -100,6 +102,11 @@ impl Memory {
     /// Sets what `is_pressed` says: memory by itself is never late.
     pub fn press(&self, pressed: bool) {
         self.change().pressed = pressed;
+    }
+
+    /// Sets what `room` says: memory by itself is without limit.
+    pub fn limit(&self, room: Option<Room>) {
+        self.change().room = room;
     }
 
     /// What a crash could take.
@@ -217,6 +224,10 @@ impl Engine for Memory {
             Ok(true)
         })?;
         Ok(bytes)
+    }
+
+    fn room(&self) -> Result<Option<Room>, Error> {
+        Ok(self.state().room)
     }
 
     fn log_bytes(&self) -> u64 {
