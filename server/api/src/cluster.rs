@@ -24,7 +24,8 @@ pub(crate) fn partitions(result: Result<Answer, Error>) -> Result<Vec<v1::Partit
     }
 }
 
-fn node(node: NodeStatus) -> v1::NodeDescription {
+/// A node, as a list shows it.
+pub(crate) fn node(node: NodeStatus) -> v1::NodeDescription {
     let state = match node.state {
         NodeState::Active => v1::NodeState::Active,
         NodeState::Draining => v1::NodeState::Draining,

@@ -21,15 +21,18 @@ use crate::{Child, Seat, seat};
 struct Load {
     replicas: BTreeMap<NodeId, u64>,
     first: BTreeMap<NodeId, u64>,
+    /// Those of them that have no room for more replicas.
+    full: BTreeSet<NodeId>,
     moving: usize,
 }
 
 impl Catalog {
-    /// The next moves, all of one table; `None` when there is nothing to do. Only nodes that live are given
-    /// anything.
-    pub fn plan(&self, lives: impl Fn(NodeId) -> bool) -> Option<Update> {
+    /// The next moves, all of one table; `None` when there is nothing to do. Only nodes that live and have
+    /// room are given anything.
+    pub fn plan(&self, lives: impl Fn(NodeId) -> bool, has_room: impl Fn(NodeId) -> bool) -> Option<Update> {
         let takers: BTreeSet<_> = self.nodes.active().filter(|node| lives(*node)).collect();
         let mut load = self.load(&takers);
+        load.full = takers.iter().copied().filter(|node| !has_room(*node)).collect();
         let mut nodes = self.nodes.clone();
         let heal = self.here().find_map(|table| self.heal(table, &takers, &mut load, &mut nodes));
         let table = match heal {
@@ -50,7 +53,7 @@ impl Catalog {
 
     fn load(&self, takers: &BTreeSet<NodeId>) -> Load {
         let none = || takers.iter().map(|node| (*node, 0)).collect::<BTreeMap<_, _>>();
-        let mut load = Load { replicas: none(), first: none(), moving: 0 };
+        let mut load = Load { replicas: none(), first: none(), full: BTreeSet::new(), moving: 0 };
         for seats in self.seated() {
             load.moving += usize::from(seat::is_moving(seats));
             for seat in seats.iter().filter(|seat| seat.state != SeatState::Leaving) {
@@ -220,9 +223,10 @@ impl Load {
         self.replicas.get(&node).copied().unwrap_or(u64::MAX)
     }
 
-    /// The node with the fewest replicas that has none of a partition's.
+    /// The node with the fewest replicas that has none of a partition's, and room for one.
     fn taker(&self, seats: &[Seat]) -> Option<NodeId> {
         let free = self.replicas.iter().filter(|(node, _)| seats.iter().all(|seat| seat.node != **node));
+        let free = free.filter(|(node, _)| !self.full.contains(node));
         free.min_by_key(|(_, count)| **count).map(|(node, _)| *node)
     }
 

@@ -155,12 +155,15 @@ impl<E: Engine> Shard<E> {
         });
         let mut peers: Vec<_> = peers.collect();
         peers.sort_by(|a, b| a.region.cmp(&b.region));
+        let nodes = self.nodes_and_figures();
         let answer = RegionAnswer {
             region: self.settings.region.clone(),
             tables: figures.tables,
             partitions: figures.partitions,
             ledger_entries: figures.ledger_entries,
             peers,
+            summary: self.summary(&nodes),
+            nodes,
         };
         self.reply(number, Ok(Answer::Region(answer)));
     }

@@ -92,7 +92,12 @@ impl<E: Engine> Shard<E> {
         }
         let reported = std::mem::take(&mut self.catalog.reported);
         let catalog = &self.catalog.applied;
-        match catalog.settle(&reported).or_else(|| catalog.plan(|node| self.lives(node))) {
+        let (me, full) = (self.settings.node, self.storage.nearly_full);
+        let has_room = |node| match node == me {
+            true => !full,
+            false => !self.overview.is_nearly_full(node),
+        };
+        match catalog.settle(&reported).or_else(|| catalog.plan(|node| self.lives(node), has_room)) {
             Some(update) => self.propose_update(&update, CatalogWaiter::Nobody),
             None => self.catalog.unplanned = catalog.is_moving(),
         }
@@ -113,7 +118,7 @@ impl<E: Engine> Shard<E> {
         self.reply(number, Ok(Answer::Cluster(answer)));
     }
 
-    fn node_statuses(&self) -> Vec<NodeStatus> {
+    pub(crate) fn node_statuses(&self) -> Vec<NodeStatus> {
         let catalog = &self.catalog.applied;
         let status = |(node, known): (&NodeId, &region::Node)| {
             let (moving, first) = catalog.shares_of(*node);

@@ -41,6 +41,7 @@ impl<E: Engine> Shard<E> {
         }
         if now >= self.due.load_ns {
             self.tell_loads();
+            self.tell_figures();
             self.split_what_is_hot();
             self.due.load_ns = now + limits::LOAD_INTERVAL_MS * NS_PER_MS;
         }

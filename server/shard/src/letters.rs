@@ -4,7 +4,7 @@
 //! that a restart is noticed however quick it is (`P5`). One without letters only says that the sender lives.
 
 use types::bytes::{Malformed, Reader, put_sized, put_varint};
-use types::command::PartitionLoad;
+use types::command::{DiskFigures, HotPartition, NodeFigures, PartitionLoad};
 use types::{GroupId, HybridTime, KeyHash};
 
 use crate::fetch;
@@ -80,6 +80,8 @@ pub(crate) enum Content {
     Follow(u64),
     /// A leader tells the catalog's what its partition decides.
     Load(PartitionLoad),
+    /// A node tells another of itself.
+    Figures(Box<NodeFigures>),
     /// The leader's answer, confirmed by a quorum.
     Confirmed {
         /// The number that was asked under.
@@ -105,6 +107,7 @@ const LOAD: u8 = 12;
 const LEAD: u8 = 13;
 const FOLLOW: u8 = 14;
 const GROWN: u8 = 15;
+const FIGURES: u8 = 16;
 
 impl Letter {
     /// About how many bytes it takes.
@@ -116,6 +119,7 @@ impl Letter {
             }
             Content::Pull { after, .. } => after.len() + 8,
             Content::Settled(members) => 8 * members.len(),
+            Content::Figures(figures) => 64 + 16 * figures.hottest.len(),
             Content::Held(_)
             | Content::Ask(_)
             | Content::Confirmed { .. }
@@ -178,11 +182,8 @@ fn put_content(out: &mut Vec<u8>, content: &Content) {
             put_numbers(out, SETTLED, &[members.len() as u64]);
             members.iter().for_each(|member| put_varint(out, *member));
         }
-        Content::Load(PartitionLoad { per_second, middle }) => {
-            put_numbers(out, LOAD, &[*per_second]);
-            out.push(u8::from(middle.is_some()));
-            put_varint(out, middle.map_or(0, |hash| hash.0));
-        }
+        Content::Load(load) => put_load(out, *load),
+        Content::Figures(figures) => put_figures(out, figures),
         Content::Grown(at) => put_numbers(out, GROWN, &[at.0]),
         Content::Wake => out.push(WAKE),
         Content::Removed => out.push(REMOVED),
@@ -233,6 +234,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
             GROWN => Content::Grown(KeyHash(reader.varint()?)),
             LEAD => Content::Lead { number: reader.varint()?, term: reader.varint()? },
             FOLLOW => Content::Follow(reader.varint()?),
+            FIGURES => Content::Figures(Box::new(figures(reader)?)),
             HELD => Content::Held(reader.varint()?),
             ASK => Content::Ask(reader.varint()?),
             CONFIRMED => Content::Confirmed { number: reader.varint()?, index: reader.varint()? },
@@ -245,9 +247,48 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Sender, Vec<Letter>), Malformed> {
     Ok((sender, letters))
 }
 
+fn put_load(out: &mut Vec<u8>, PartitionLoad { per_second, middle }: PartitionLoad) {
+    out.push(LOAD);
+    put_varint(out, per_second);
+    out.push(u8::from(middle.is_some()));
+    put_varint(out, middle.map_or(0, |hash| hash.0));
+}
+
 fn load(reader: &mut Reader<'_>) -> Result<PartitionLoad, Malformed> {
     let (per_second, known, hash) = (reader.varint()?, reader.bool()?, reader.varint()?);
     Ok(PartitionLoad { per_second, middle: known.then_some(KeyHash(hash)) })
+}
+
+fn put_figures(out: &mut Vec<u8>, figures: &NodeFigures) {
+    out.push(FIGURES);
+    let NodeFigures { leads, resting, log_bytes, disk, hottest } = figures;
+    [*leads, *resting, *log_bytes].into_iter().for_each(|figure| put_varint(out, figure));
+    out.push(u8::from(disk.is_some()));
+    if let Some(DiskFigures { total_bytes, free_bytes, needed_bytes, nearly_full }) = disk {
+        [*total_bytes, *free_bytes, *needed_bytes].into_iter().for_each(|bytes| put_varint(out, bytes));
+        out.push(u8::from(*nearly_full));
+    }
+    put_varint(out, hottest.len() as u64);
+    for HotPartition { partition, per_second, one_key } in hottest {
+        put_varint(out, partition.0);
+        put_varint(out, *per_second);
+        out.push(u8::from(*one_key));
+    }
+}
+
+fn figures(reader: &mut Reader<'_>) -> Result<NodeFigures, Malformed> {
+    let (leads, resting, log_bytes) = (reader.varint()?, reader.varint()?, reader.varint()?);
+    let disk = |reader: &mut Reader<'_>| {
+        let (total_bytes, free_bytes, needed_bytes) = (reader.varint()?, reader.varint()?, reader.varint()?);
+        Ok(DiskFigures { total_bytes, free_bytes, needed_bytes, nearly_full: reader.bool()? })
+    };
+    let disk = reader.bool()?.then(|| disk(reader)).transpose()?;
+    let hot = |reader: &mut Reader<'_>| {
+        let (partition, per_second) = (GroupId(reader.varint()?), reader.varint()?);
+        Ok(HotPartition { partition, per_second, one_key: reader.bool()? })
+    };
+    let hottest = (0..reader.count(3)?).map(|_| hot(reader)).collect::<Result<_, _>>()?;
+    Ok(NodeFigures { leads, resting, log_bytes, disk, hottest })
 }
 
 fn put_chunk(out: &mut Vec<u8>, chunk: &Chunk) {
@@ -293,6 +334,27 @@ mod tests {
         })
     }
 
+    fn figures() -> impl Strategy<Value = Content> {
+        let disk = any::<Option<(u64, u64, u64, bool)>>();
+        let hottest = any::<Vec<(u64, u64, bool)>>();
+        let parts = (any::<(u64, u64, u64)>(), disk, hottest);
+        parts.prop_map(|((leads, resting, log_bytes), disk, hottest)| {
+            let disk = disk.map(|(total_bytes, free_bytes, needed_bytes, nearly_full)| DiskFigures {
+                total_bytes,
+                free_bytes,
+                needed_bytes,
+                nearly_full,
+            });
+            let hot = |(partition, per_second, one_key)| HotPartition {
+                partition: GroupId(partition),
+                per_second,
+                one_key,
+            };
+            let hottest = hottest.into_iter().map(hot).collect();
+            Content::Figures(Box::new(NodeFigures { leads, resting, log_bytes, disk, hottest }))
+        })
+    }
+
     fn letters() -> impl Strategy<Value = Vec<Letter>> {
         let content = prop_oneof![
             any::<Vec<u8>>().prop_map(Content::Raft),
@@ -316,6 +378,7 @@ mod tests {
                 after
             }),
             chunk(),
+            figures(),
             any::<(u64, u64)>().prop_map(|(number, index)| Content::Confirmed { number, index }),
         ];
         let letter = (any::<u64>(), content);

@@ -28,6 +28,7 @@ mod nodes;
 #[cfg(feature = "observe")]
 pub mod observation;
 mod open;
+mod overview;
 mod peer;
 mod prepare;
 mod pulse;

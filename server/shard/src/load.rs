@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use storage::Engine;
-use types::command::PartitionLoad;
+use types::command::{HotPartition, PartitionLoad};
 use types::{GroupId, KeyHash, limits};
 
 use crate::Shard;
@@ -133,6 +133,7 @@ impl<E: Engine> Shard<E> {
             let load = replica.meter.read(now_ns);
             loads.extend(load.filter(|_| replica.decides()).map(|load| (*group, load)));
         }
+        self.overview.hottest = hottest(&loads);
         for (group, load) in loads {
             match leader {
                 Some(node) if node == self.settings.node => self.note_load(group, load),
@@ -170,6 +171,19 @@ impl<E: Engine> Shard<E> {
             self.propose_update(&update, CatalogWaiter::Nobody);
         }
     }
+}
+
+/// The hottest of some partitions, hottest first.
+fn hottest(loads: &[(GroupId, PartitionLoad)]) -> Vec<HotPartition> {
+    let hot = |(group, load): &(GroupId, PartitionLoad)| HotPartition {
+        partition: *group,
+        per_second: load.per_second,
+        one_key: load.middle.is_none(),
+    };
+    let mut hottest: Vec<_> = loads.iter().map(hot).collect();
+    hottest.sort_by_key(|hot| (std::cmp::Reverse(hot.per_second), hot.partition));
+    hottest.truncate(limits::HOTTEST_TOLD_MAX);
+    hottest
 }
 
 #[cfg(test)]

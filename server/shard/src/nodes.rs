@@ -120,6 +120,7 @@ impl<E: Engine> Shard<E> {
                 Content::Load(load) => self.note_load(group, load),
                 Content::Lead { number, term } => self.asked_to_follow(link.node, group, number, term),
                 Content::Follow(number) => self.follows(link.node, group, number),
+                Content::Figures(figures) => self.note_figures(link.node, *figures),
             }
         }
         Ok(())

@@ -84,6 +84,7 @@ impl<E: Engine> Shard<E> {
             flushing: None,
             pressed: false,
             storage: Default::default(),
+            overview: Default::default(),
             answers_full: false,
             answered_bytes: 0,
             dropped: false,

@@ -63,6 +63,11 @@ impl Quiescence {
         !self.others.is_empty()
     }
 
+    /// The region's other nodes.
+    pub fn others(&self) -> Vec<NodeId> {
+        self.others.keys().copied().collect()
+    }
+
     /// Whether a node is one of them.
     pub fn knows(&self, node: NodeId) -> bool {
         self.others.contains_key(&node)

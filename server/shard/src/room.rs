@@ -3,8 +3,8 @@
 //! A disk that is written full ends its node, and only an operator could bring it back. So while it is nearly
 //! full the leader refuses puts, updates and new tables, and other regions keep what they would bring. All
 //! that makes room goes on: deletes, collections, flushes, merges, and replicas that move away. What this
-//! node follows goes on as well, for it is decided elsewhere. This decides by what the engine says, and asks
-//! no file system itself.
+//! node follows goes on as well as long as a majority has room (`overview`); no replica is moved here. This
+//! decides by what the engine says, and asks no file system itself.
 
 use item::Error as Refusal;
 use storage::{Engine, Room};
@@ -33,7 +33,7 @@ impl Storage {
 }
 
 /// What must be free for a disk that was nearly full to have room again.
-fn needed_bytes(room: &Room) -> u64 {
+pub(crate) fn needed_bytes(room: &Room) -> u64 {
     let bytes = u128::from(room.reserve_bytes) * u128::from(limits::DISK_ROOM_AGAIN_PERCENT) / 100;
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

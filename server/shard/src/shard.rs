@@ -16,6 +16,7 @@ use crate::confirm::Confirming;
 use crate::fetch::{Arriving, Fetch};
 use crate::load::Loads;
 use crate::nodes::Outbox;
+use crate::overview::Overview;
 use crate::peer::Peer;
 use crate::quiescence::Quiescence;
 use crate::replica::Replica;
@@ -87,6 +88,8 @@ pub struct Shard<E: Engine> {
     pub(crate) pressed: bool,
     /// Whether there is room for what makes the disk fuller.
     pub(crate) storage: Storage,
+    /// What the nodes told of themselves.
+    pub(crate) overview: Overview,
     /// Whether reads must be refused for memory's sake.
     pub(crate) answers_full: bool,
     /// What the turn's answers weigh.

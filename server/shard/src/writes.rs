@@ -52,7 +52,7 @@ impl<E: Engine> Shard<E> {
         let (group, key) = told!(self.locate(name, &write));
         // What is deleted makes room in the end.
         if !matches!(write, Write::Delete(_)) {
-            told!(self.check_room());
+            told!(self.check_room().and_then(|()| self.check_room_of_others(group)));
         }
         self.meter(group, key.hash);
         let now = self.clock.tick();

@@ -95,3 +95,34 @@ fn a_node_that_is_nearly_full_gives_its_replicas_away() {
         world.ask_cluster(&put("movies", &format!("k{at}"), "two"));
     }
 }
+
+#[test]
+fn what_most_followers_have_no_room_for_is_refused_and_what_one_has_none_for_is_not() {
+    let mut world = World::cluster(3);
+    world.create_in_cluster("movies", 1);
+    let (leader, _) = world.ask_cluster(&put("movies", "k", "one"));
+    let others: Vec<_> = (0..3).filter(|node| *node != leader).collect();
+    world.limit(others[0], 10, RESERVE);
+    world.ask_cluster(&put("movies", "k", "two"));
+    world.limit(others[1], 10, RESERVE);
+    let refused = world.command(leader, Command::Item(put("movies", "k", "three"))).expect_err("no room");
+    assert_eq!(refused, full(others[0] as u64 + 1));
+    world.ask_cluster(&delete("movies", "k"));
+    world.limit(others[0], 2 * RESERVE, RESERVE);
+    world.ask_cluster(&put("movies", "k", "four"));
+}
+
+#[test]
+fn a_node_without_room_is_given_no_replicas() {
+    let mut world = World::cluster(3);
+    world.create_in_cluster("movies", 6);
+    world.join();
+    world.limit(3, 10, RESERVE);
+    world.run_ms(20_000);
+    let at_once = world.node_statuses()[3].replicas;
+    world.run_ms(20_000);
+    assert_eq!(world.node_statuses()[3].replicas, at_once);
+    world.limit(3, 2 * RESERVE, RESERVE);
+    world.run_until_settled("movies", 3);
+    assert!(world.node_statuses()[3].replicas >= 4, "{:?}", world.node_statuses());
+}

@@ -161,6 +161,75 @@ pub struct NodeStatus {
     pub moving: u64,
 }
 
+/// What a node alone knows of itself, and tells the others.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NodeFigures {
+    /// Partitions that it leads.
+    pub leads: u64,
+    /// Those of them that rest, since nothing is asked of them.
+    pub resting: u64,
+    /// Bytes of its logs that it would read again if it started now.
+    pub log_bytes: u64,
+    /// The file system that its data are on, where it has bounds.
+    pub disk: Option<DiskFigures>,
+    /// Those of the partitions that it leads that decided most in the last second, hottest first.
+    pub hottest: Vec<HotPartition>,
+}
+
+/// The room of a node's disk, which others than Meridian may use as well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DiskFigures {
+    /// All that it could hold, in bytes.
+    pub total_bytes: u64,
+    /// What may still be written, in bytes.
+    pub free_bytes: u64,
+    /// What must be free for one that was nearly full to have room again, in bytes.
+    pub needed_bytes: u64,
+    /// Whether the node refuses what grows.
+    pub nearly_full: bool,
+}
+
+/// A partition that decides much.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HotPartition {
+    /// Which.
+    pub partition: GroupId,
+    /// Reads and writes a second.
+    pub per_second: u64,
+    /// Whether most of them are of one key, so that a split would not spread them.
+    pub one_key: bool,
+}
+
+/// A hot partition, and where it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BusyPartition {
+    /// Its table.
+    pub table: TableName,
+    /// Who leads it.
+    pub leader: NodeId,
+    /// What it does.
+    pub hot: HotPartition,
+}
+
+/// A region in sum, as the answering node knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RegionSummary {
+    /// Partitions of all tables.
+    pub partitions: u64,
+    /// Those with fewer replicas on nodes that live than there should be.
+    pub under_replicated: u64,
+    /// Those that no living node says that it leads; absent until all of them told.
+    pub without_leader: Option<u64>,
+    /// Those that rest.
+    pub resting: u64,
+    /// Those of which a replica comes or goes.
+    pub moving: u64,
+    /// Those that are being split.
+    pub splitting: u64,
+    /// Those that decide most, hottest first.
+    pub hottest: Vec<BusyPartition>,
+}
+
 /// What becomes of a replica.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SeatState {
@@ -305,4 +374,8 @@ pub struct RegionAnswer {
     pub ledger_entries: u64,
     /// Its peers, sorted by name.
     pub peers: Vec<PeerStatus>,
+    /// All its nodes, in order, and what they told of themselves lately.
+    pub nodes: Vec<(NodeStatus, Option<NodeFigures>)>,
+    /// The whole region.
+    pub summary: RegionSummary,
 }

@@ -197,6 +197,8 @@ pub const LOAD_SAMPLE: usize = 128;
 pub const LOAD_LEAST_PER_SECOND: u64 = 100;
 /// How often leaders tell what their partitions decide.
 pub const LOAD_INTERVAL_MS: u64 = 1000;
+/// Hot partitions that a node tells of, and that are shown of a region.
+pub const HOTTEST_TOLD_MAX: usize = 8;
 /// For how long what was told counts.
 pub const LOAD_KNOWN_FOR_MS: u64 = 4 * LOAD_INTERVAL_MS;
 /// A partition that decides more than so much of what a node decides on average is split: into quarters, so

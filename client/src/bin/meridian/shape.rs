@@ -89,6 +89,45 @@ pub(crate) fn region(region: &v1::RegionDescription) -> Value {
         "Partitions": region.partitions,
         "LedgerEntries": region.ledger_entries,
         "Peers": region.peers.iter().map(peer).collect::<Vec<_>>(),
+        "Nodes": region.nodes.iter().map(overview).collect::<Vec<_>>(),
+        "Summary": region.summary.as_ref().map(summary),
+    })
+}
+
+/// A node, with what it told of itself; what it did not tell is null.
+fn overview(overview: &v1::NodeOverview) -> Value {
+    let mut shown = overview.description.as_ref().map_or(json!({}), node);
+    let figures = overview.figures.as_ref();
+    let disk = figures.and_then(|figures| figures.disk.as_ref());
+    shown["Leads"] = json!(figures.map(|figures| figures.leads));
+    shown["Resting"] = json!(figures.map(|figures| figures.resting));
+    shown["LogBytes"] = json!(figures.map(|figures| figures.log_bytes));
+    shown["DiskBytes"] = json!(disk.map(|disk| disk.total_bytes));
+    shown["DiskFreeBytes"] = json!(disk.map(|disk| disk.free_bytes));
+    shown["DiskNeededBytes"] = json!(disk.map(|disk| disk.needed_bytes));
+    shown["DiskNearlyFull"] = json!(disk.map(|disk| disk.nearly_full));
+    shown
+}
+
+fn summary(summary: &v1::RegionSummary) -> Value {
+    json!({
+        "Partitions": summary.partitions,
+        "UnderReplicated": summary.under_replicated,
+        "WithoutLeader": summary.without_leader,
+        "Resting": summary.resting,
+        "Moving": summary.moving,
+        "Splitting": summary.splitting,
+        "Hottest": summary.hottest.iter().map(hot_partition).collect::<Vec<_>>(),
+    })
+}
+
+fn hot_partition(hot: &v1::HotPartition) -> Value {
+    json!({
+        "TableName": hot.table_name,
+        "Partition": hot.partition,
+        "Leader": hot.node,
+        "OperationsPerSecond": hot.operations_per_second,
+        "OneKey": hot.one_key,
     })
 }
 
@@ -209,5 +248,43 @@ mod tests {
             v1::PeerDescription { region_name: "eu-west-1".into(), lag_ms: None, ..Default::default() };
         let description = v1::RegionDescription { peers: vec![peer], ..Default::default() };
         assert_eq!(region(&description)["Peers"][0]["LagMilliseconds"], Value::Null);
+    }
+
+    #[test]
+    fn what_a_node_did_not_tell_is_null() {
+        let description = v1::NodeDescription { node: 3, address: "h:3".into(), ..Default::default() };
+        let silent = v1::NodeOverview { description: Some(description), figures: None };
+        let disk = v1::DiskFigures { total_bytes: 9, free_bytes: 2, needed_bytes: 3, nearly_full: true };
+        let figures = v1::NodeFigures { leads: 4, resting: 1, log_bytes: 7, disk: Some(disk) };
+        let told = v1::NodeOverview { figures: Some(figures), ..silent.clone() };
+        let silent = overview(&silent);
+        assert_eq!((&silent["Node"], &silent["Leads"]), (&json!(3), &Value::Null));
+        assert_eq!(silent["DiskFreeBytes"], Value::Null);
+        let told = overview(&told);
+        assert_eq!((&told["Leads"], &told["LogBytes"]), (&json!(4), &json!(7)));
+        assert_eq!((&told["DiskFreeBytes"], &told["DiskNearlyFull"]), (&json!(2), &json!(true)));
+    }
+
+    #[test]
+    fn the_sum_of_a_region_is_shown_with_its_hottest_partitions() {
+        let hot = v1::HotPartition {
+            table_name: "movies".into(),
+            partition: 16,
+            node: 2,
+            operations_per_second: 900,
+            one_key: true,
+        };
+        let sum = v1::RegionSummary { partitions: 4, hottest: vec![hot], ..Default::default() };
+        let description = v1::RegionDescription { summary: Some(sum), ..Default::default() };
+        assert_eq!(
+            region(&description)["Summary"],
+            json!({
+                "Partitions": 4, "UnderReplicated": 0, "WithoutLeader": null, "Resting": 0, "Moving": 0,
+                "Splitting": 0, "Hottest": [{
+                    "TableName": "movies", "Partition": 16, "Leader": 2, "OperationsPerSecond": 900,
+                    "OneKey": true,
+                }],
+            })
+        );
     }
 }

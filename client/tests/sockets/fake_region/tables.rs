@@ -106,6 +106,7 @@ impl State {
             partitions: 1,
             ledger_entries: 0,
             peers: self.paused.iter().map(peer).collect(),
+            ..RegionDescription::default()
         }
     }
 }

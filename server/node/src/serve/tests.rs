@@ -225,6 +225,28 @@ async fn any_node_of_a_region_answers_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_node_shows_the_whole_region() {
+    let mut server = Server::start_nodes().await;
+    server.create_table_in(&["us-east-1"], 8).await;
+    for client in &server.clients {
+        // Figures are told every second.
+        let shown = until(async || {
+            let shown = client.clone().describe_region(DescribeRegionRequest {}).await.unwrap();
+            let region = shown.into_inner().region.unwrap();
+            let leads = region.nodes.iter().map(|node| node.figures.as_ref().map(|told| told.leads));
+            (leads.sum::<Option<u64>>() == Some(8)).then_some(region)
+        });
+        let region = shown.await;
+        let summary = region.summary.unwrap();
+        assert_eq!((summary.partitions, summary.under_replicated, summary.moving), (8, 0, 0));
+        assert_eq!(summary.without_leader, Some(0));
+        let replicas = region.nodes.iter().map(|node| node.description.as_ref().unwrap().replicas);
+        assert_eq!(replicas.collect::<Vec<_>>(), [8, 8, 8]);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn health_and_metrics_tell_how_it_is() {
     let mut server = Server::start("").await;
     server.create_table().await;

@@ -23,7 +23,7 @@ fn add(catalog: &mut Catalog) -> NodeId {
 fn carry_out(catalog: &mut Catalog, lives: impl Fn(NodeId) -> bool + Copy) -> usize {
     let mut moved = 0;
     for _ in 0..10_000 {
-        if let Some(update) = catalog.plan(lives) {
+        if let Some(update) = catalog.plan(lives, |_| true) {
             update.apply(catalog);
             continue;
         }
@@ -67,11 +67,25 @@ fn check(catalog: &Catalog, replicas: usize) {
 #[test]
 fn a_new_node_is_given_its_share_and_then_nothing_moves() {
     let mut catalog = region(3, 64);
-    assert_eq!(catalog.plan(|_| true), None);
+    assert_eq!(catalog.plan(|_| true, |_| true), None);
     add(&mut catalog);
     let moved = carry_out(&mut catalog, |_| true);
     assert!((46..=50).contains(&moved), "{moved}");
     check(&catalog, 3);
+}
+
+#[test]
+fn a_node_without_room_is_given_nothing_until_it_has_some() {
+    let mut catalog = region(3, 16);
+    let new = add(&mut catalog);
+    assert_eq!(catalog.plan(|_| true, |node| node != new), None, "nobody else lacks anything");
+    catalog.drain(NodeId(1)).unwrap().unwrap().apply(&mut catalog);
+    while let Some(update) = catalog.plan(|_| true, |node| node != new) {
+        update.apply(&mut catalog);
+    }
+    assert_eq!((catalog.replicas_on(NodeId(1)), catalog.replicas_on(new)), (16, 0), "it stays where it is");
+    carry_out(&mut catalog, |_| true);
+    assert_eq!((catalog.replicas_on(NodeId(1)), catalog.replicas_on(new)), (0, 16));
 }
 
 #[test]
@@ -102,7 +116,7 @@ fn a_drained_node_loses_everything_and_a_resumed_one_gets_it_back() {
 fn a_dead_node_is_replaced_once_it_is_removed_and_not_before() {
     let mut catalog = region(4, 16);
     let lives = |node| node != NodeId(3);
-    assert_eq!(catalog.plan(lives), None, "it may come back");
+    assert_eq!(catalog.plan(lives, |_| true), None, "it may come back");
     catalog.remove(NodeId(3), lives).unwrap().unwrap().apply(&mut catalog);
     carry_out(&mut catalog, lives);
     check(&catalog, 3);
@@ -197,7 +211,7 @@ fn splits_tile_and_spread() {
         assert!(matches!(catalog.split(table, group, at), Err(Error::Invalid(_))), "it is the child's first");
         let busy = catalog.split(table, table.partition_of(at), types::KeyHash(random + 1));
         assert_eq!(busy, Err(Error::PartitionInMotion { partition: table.partition_of(at) }));
-        assert_eq!(catalog.plan(|_| true), None, "it moves nothing meanwhile");
+        assert_eq!(catalog.plan(|_| true, |_| true), None, "it moves nothing meanwhile");
         bear(&mut catalog);
     }
     let table = catalog.tables.values().next().expect("made above");

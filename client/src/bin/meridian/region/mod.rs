@@ -1,4 +1,5 @@
-//! `meridian region`: the links between regions, as the region at the endpoint sees them.
+//! `meridian region`: the links between regions, as the node at the endpoint sees them, and the whole of its
+//! region.
 
 use std::process::ExitCode;
 
@@ -49,12 +50,47 @@ fn show(region: &RegionDescription, output: &Output) -> Result<(), Failure> {
     if output.is_json() {
         return output.value(&value);
     }
-    let (Value::Object(mut region), mut peers) = (value, Vec::new()) else { return Ok(()) };
-    if let Some(Value::Array(listed)) = region.remove("Peers") {
-        peers = listed;
-    }
+    let Value::Object(mut region) = value else { return Ok(()) };
+    let mut take = |name| region.remove(name).unwrap_or_default();
+    let (peers, nodes, mut summary) = (take("Peers"), take("Nodes"), take("Summary"));
+    let hottest = summary["Hottest"].take();
     output.table(vec!["Region".into(), "Value".into()], shape::rows(&region))?;
-    let headings = ["RegionName", "Connected", "Paused", "PendingChanges", "PendingBytes", "LagMilliseconds"];
-    let row = |peer: &Value| headings.iter().map(|heading| cell(&peer[*heading])).collect();
-    output.table(headings.map(String::from).to_vec(), peers.iter().map(row).collect())
+    list(&PEER, &peers, output)?;
+    list(&NODE, &nodes, output)?;
+    if let Value::Object(mut summary) = summary {
+        summary.remove("Hottest");
+        output.table(vec!["All nodes".into(), "Value".into()], shape::rows(&summary))?;
+    }
+    match &hottest {
+        Value::Array(hot) if !hot.is_empty() => list(&HOT, &hottest, output),
+        _ => Ok(()),
+    }
+}
+
+/// What is shown of a peer.
+const PEER: [&str; 6] =
+    ["RegionName", "Connected", "Paused", "PendingChanges", "PendingBytes", "LagMilliseconds"];
+/// What is shown of a node.
+const NODE: [&str; 12] = [
+    "Node",
+    "Address",
+    "State",
+    "Lives",
+    "Replicas",
+    "Leads",
+    "Resting",
+    "Moving",
+    "LogBytes",
+    "DiskBytes",
+    "DiskFreeBytes",
+    "DiskNearlyFull",
+];
+/// What is shown of a partition that decides much.
+const HOT: [&str; 5] = ["TableName", "Partition", "Leader", "OperationsPerSecond", "OneKey"];
+
+/// Shows objects as rows.
+fn list(headings: &[&str], objects: &Value, output: &Output) -> Result<(), Failure> {
+    let row = |object: &Value| headings.iter().map(|heading| cell(&object[*heading])).collect();
+    let rows = objects.as_array().map(|objects| objects.iter().map(row).collect());
+    output.table(headings.iter().map(|heading| (*heading).to_owned()).collect(), rows.unwrap_or_default())
 }
