@@ -9,25 +9,43 @@ use types::limits::{ENDPOINT_COOL_DOWN_MS_MAX, ENDPOINT_COOL_DOWN_MS_MIN};
 /// The state of every endpoint, in the order of preference.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<Rest>,
 }
 
+/// How something that is called stands: at work, or left alone for a while after a failure.
 #[derive(Clone, Debug, Default)]
-struct Endpoint {
+pub(crate) struct Rest {
     failures: u32,
     resting_until_ms: u64,
+}
+
+impl Rest {
+    /// Whether it is left alone.
+    pub(crate) fn is_on(&self, now_ms: u64) -> bool {
+        self.resting_until_ms > now_ms
+    }
+
+    /// Notes a failure. Calls that were under way together fail together, and count once.
+    pub(crate) fn begin(&mut self, now_ms: u64) {
+        if self.is_on(now_ms) {
+            return;
+        }
+        let rest = ENDPOINT_COOL_DOWN_MS_MIN.saturating_mul(1 << self.failures.min(32));
+        self.failures = self.failures.saturating_add(1);
+        self.resting_until_ms = now_ms.saturating_add(rest.min(ENDPOINT_COOL_DOWN_MS_MAX));
+    }
 }
 
 impl Choice {
     /// For so many endpoints, all presumed well. Panics on zero: a client has at least one.
     pub fn new(endpoints: usize) -> Self {
         assert!(endpoints > 0, "a client needs an endpoint");
-        Choice { endpoints: vec![Endpoint::default(); endpoints] }
+        Choice { endpoints: vec![Rest::default(); endpoints] }
     }
 
     /// The endpoint to use at this moment.
     pub fn choose(&self, now_ms: u64) -> usize {
-        let rested = self.endpoints.iter().position(|endpoint| endpoint.resting_until_ms <= now_ms);
+        let rested = self.endpoints.iter().position(|endpoint| !endpoint.is_on(now_ms));
         let nearest = || {
             let ends = self.endpoints.iter().map(|endpoint| endpoint.resting_until_ms);
             ends.enumerate().min_by_key(|(_, end)| *end).map_or(0, |(index, _)| index)
@@ -35,21 +53,19 @@ impl Choice {
         rested.unwrap_or_else(nearest)
     }
 
+    /// Whether an endpoint is cooling down.
+    pub fn is_resting(&self, index: usize, now_ms: u64) -> bool {
+        self.endpoints[index].is_on(now_ms)
+    }
+
     /// Notes that an endpoint answered, whatever it said.
     pub fn answered(&mut self, index: usize) {
-        self.endpoints[index] = Endpoint::default();
+        self.endpoints[index] = Rest::default();
     }
 
     /// Notes that an endpoint did not answer.
     pub fn failed(&mut self, index: usize, now_ms: u64) {
-        let endpoint = &mut self.endpoints[index];
-        // Calls that were under way together fail together, and count once.
-        if endpoint.resting_until_ms > now_ms {
-            return;
-        }
-        let rest = ENDPOINT_COOL_DOWN_MS_MIN.saturating_mul(1 << endpoint.failures.min(32));
-        endpoint.failures = endpoint.failures.saturating_add(1);
-        endpoint.resting_until_ms = now_ms.saturating_add(rest.min(ENDPOINT_COOL_DOWN_MS_MAX));
+        self.endpoints[index].begin(now_ms);
     }
 }
 
@@ -64,7 +80,7 @@ mod tests {
         let mut choice = Choice::new(3);
         assert_eq!(choice.choose(0), 0);
         choice.failed(0, 0);
-        assert_eq!(choice.choose(0), 1);
+        assert_eq!((choice.choose(0), choice.is_resting(0, 0), choice.is_resting(1, 0)), (1, true, false));
         choice.failed(1, 0);
         assert_eq!(choice.choose(0), 2);
         assert_eq!(choice.choose(ENDPOINT_COOL_DOWN_MS_MIN), 0);

@@ -49,6 +49,7 @@ fuzz_target!(|input: &[u8]| {
         Request::ListPartitions => check(bytes, plain(list_partitions::decode)),
         Request::MovePartition => check(bytes, plain(move_partition::decode)),
         Request::SplitPartition => check(bytes, plain(split_partition::decode)),
+        Request::DescribeRoutes => check(bytes, plain(describe_routes::decode)),
     }
 });
 

@@ -43,11 +43,12 @@ pub enum Request {
     ListPartitions,
     MovePartition,
     SplitPartition,
+    DescribeRoutes,
 }
 
 impl Request {
     /// All of them, each at the place of its number.
-    pub const ALL: [Request; 24] = [
+    pub const ALL: [Request; 26] = [
         Request::PutItem,
         Request::GetItem,
         Request::UpdateItem,
@@ -73,6 +74,7 @@ impl Request {
         Request::ListPartitions,
         Request::MovePartition,
         Request::SplitPartition,
+        Request::DescribeRoutes,
     ];
 
     /// The request that a first byte chooses.

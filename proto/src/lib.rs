@@ -11,6 +11,10 @@ pub mod stored;
 #[cfg(any(feature = "client", feature = "server"))]
 pub mod codec;
 
+/// The metadata of a unary answer that names the node which gave it, if it was not the one that was asked: a
+/// decimal number, as `SessionAnswer.node` is.
+pub const ANSWERED_BY: &str = "meridian-answered-by";
+
 /// The public API, `meridian.v1`.
 pub mod v1 {
     #![allow(missing_docs, clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]

@@ -4,9 +4,9 @@ use std::error::Error as _;
 
 use prost::Message;
 use prost::bytes::Bytes;
-use proto::detail;
 use proto::v1::meridian_client::MeridianClient;
 use proto::v1::{ErrorDetail, SessionOperation};
+use proto::{ANSWERED_BY, detail};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, ConnectError, Request, Response, Status};
@@ -23,6 +23,18 @@ const CALL_BYTES_MAX: usize = MESSAGE_BYTES_MAX - SESSION_FRAME_BYTES - SESSION_
 /// What a server says that has too much to do.
 const THROTTLED: &str = "ThrottlingException";
 
+/// What a server says that cannot find who leads, so that nothing was begun.
+const LED_BY_NOBODY: &str = "ServiceUnavailable";
+
+/// A response, and the node that gave it if it was not the one that was asked.
+#[derive(Debug)]
+pub(super) struct Answered<R> {
+    /// The response.
+    pub(super) response: R,
+    /// The node that gave it; 0 if it was the one that was asked.
+    pub(super) node: u64,
+}
+
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -32,8 +44,18 @@ pub(super) struct Attempt {
     pub(super) blames_endpoint: bool,
     /// Whether the server took it in, if the server answered.
     pub(super) taken: Option<bool>,
+    /// The node that leads, where it is another one than the one that was asked; 0 if the server could not
+    /// find who does.
+    pub(super) elsewhere: Option<u64>,
     /// For the caller.
     pub(super) cause: Cause,
+}
+
+impl Attempt {
+    /// Whether the server refused it, or would have, for what else there was to do.
+    pub(super) fn is_throttled(&self) -> bool {
+        matches!(&self.cause, Cause::Server(refusal) if refusal.name == THROTTLED)
+    }
 }
 
 /// Sends a request once as a unary call, with what is left of the deadline.
@@ -42,7 +64,7 @@ pub(super) async fn unary<Q, R, F, A>(
     deadline: Instant,
     request: Q,
     method: &F,
-) -> Result<R, Attempt>
+) -> Result<Answered<R>, Attempt>
 where
     F: Fn(MeridianClient<Channel>, Request<Q>) -> A,
     A: Future<Output = Result<Response<R>, Status>>,
@@ -50,7 +72,10 @@ where
     let mut request = Request::new(request);
     request.set_timeout(deadline.saturating_duration_since(Instant::now()));
     match tokio::time::timeout_at(deadline, method(endpoint.client(), request)).await {
-        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Ok(response)) => {
+            let node = response.metadata().get(ANSWERED_BY).and_then(|node| node.to_str().ok()?.parse().ok());
+            Ok(Answered { response: response.into_inner(), node: node.unwrap_or(0) })
+        }
         Ok(Err(status)) => Err(read(endpoint, &status)),
         Err(_) => Err(late(endpoint)),
     }
@@ -62,7 +87,7 @@ pub(super) async fn on_session<R: Message + Default>(
     deadline: Instant,
     operation: SessionOperation,
     request: Bytes,
-) -> Result<R, Attempt> {
+) -> Result<Answered<R>, Attempt> {
     if request.len() > CALL_BYTES_MAX {
         return Err(too_large(request.len()));
     }
@@ -75,18 +100,25 @@ pub(super) async fn on_session<R: Message + Default>(
         Ok(Err(lost)) => return Err(lost_attempt(endpoint, &lost)),
         Err(_) => return Err(late(endpoint)),
     };
+    let node = answer.node;
     match answer.error {
-        None => R::decode(answer.response).map_err(|error| Attempt {
-            failure: Failure::Unknown,
-            blames_endpoint: false,
-            taken: Some(true),
-            cause: Cause::Connection { endpoint: endpoint.text.clone(), message: error.to_string() },
-        }),
+        None => match R::decode(answer.response) {
+            Ok(response) => Ok(Answered { response, node }),
+            Err(error) => Err(Attempt {
+                failure: Failure::Unknown,
+                blames_endpoint: false,
+                taken: Some(true),
+                elsewhere: None,
+                cause: Cause::Connection { endpoint: endpoint.text.clone(), message: error.to_string() },
+            }),
+        },
         Some(detail) => {
             let failure = Failure::of(true, Some(&detail));
             let blames_endpoint = failure.blames_endpoint(Some(&detail));
             let taken = Some(is_taken(&detail));
-            Err(Attempt { failure, blames_endpoint, taken, cause: Cause::Server(Refusal::from(detail)) })
+            let elsewhere = elsewhere(&detail).or((node != 0).then_some(node));
+            let cause = Cause::Server(Refusal::from(detail));
+            Err(Attempt { failure, blames_endpoint, taken, elsewhere, cause })
         }
     }
 }
@@ -96,6 +128,7 @@ fn late(endpoint: &Endpoint) -> Attempt {
         failure: Failure::Unknown,
         blames_endpoint: true,
         taken: None,
+        elsewhere: None,
         cause: Cause::Deadline { endpoint: endpoint.text.clone() },
     }
 }
@@ -111,7 +144,7 @@ fn lost_attempt(endpoint: &Endpoint, lost: &Lost) -> Attempt {
         },
     };
     let failure = if lost.sent { Failure::Unknown } else { Failure::NotSent };
-    Attempt { failure, blames_endpoint: true, taken: None, cause }
+    Attempt { failure, blames_endpoint: true, taken: None, elsewhere: None, cause }
 }
 
 /// A call that no frame can carry: it would end the session for all others.
@@ -122,7 +155,7 @@ fn too_large(bytes: usize) -> Attempt {
         field: String::new(),
     };
     let cause = Cause::Server(refusal);
-    Attempt { failure: Failure::Refused, blames_endpoint: false, taken: None, cause }
+    Attempt { failure: Failure::Refused, blames_endpoint: false, taken: None, elsewhere: None, cause }
 }
 
 /// A call that is not sent, since the server would most likely refuse it.
@@ -136,6 +169,7 @@ pub(super) fn held_back() -> Attempt {
         failure: Failure::NotDone { retry_after_ms: RETRY_AFTER_MS },
         blames_endpoint: false,
         taken: None,
+        elsewhere: None,
         cause: Cause::Server(refusal),
     }
 }
@@ -143,6 +177,11 @@ pub(super) fn held_back() -> Attempt {
 /// Whether a server that answered so had room for the call.
 fn is_taken(detail: &ErrorDetail) -> bool {
     detail.name != THROTTLED
+}
+
+/// Whom a server names in its stead; 0 if it would have to name somebody and cannot.
+fn elsewhere(detail: &ErrorDetail) -> Option<u64> {
+    (detail.node != 0 || detail.name == LED_BY_NOBODY).then_some(detail.node)
 }
 
 fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
@@ -157,6 +196,7 @@ fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
     }
     let blames_endpoint = failure.blames_endpoint(detail.as_ref());
     let taken = detail.as_ref().map(is_taken);
+    let elsewhere = detail.as_ref().and_then(elsewhere);
     let cause = match detail {
         Some(detail) => Cause::Server(Refusal::from(detail)),
         None if failure == Failure::Refused => Cause::Server(Refusal {
@@ -169,7 +209,7 @@ fn read(endpoint: &Endpoint, status: &Status) -> Attempt {
         }
         None => Cause::Connection { endpoint: endpoint.text.clone(), message: innermost(status) },
     };
-    Attempt { failure, blames_endpoint, taken, cause }
+    Attempt { failure, blames_endpoint, taken, elsewhere, cause }
 }
 
 /// Whether a status tells of a connection that could not be opened, so that nothing was sent.

@@ -16,6 +16,8 @@ use crate::error::Error;
 pub(super) struct Endpoint {
     /// As the user wrote it.
     pub(super) text: String,
+    /// Its HOST:PORT.
+    pub(super) authority: String,
     connections: Vec<Renewed>,
     /// Calls take the connections by turns.
     next: AtomicUsize,
@@ -30,7 +32,7 @@ impl Endpoint {
             return Err(invalid());
         }
         let endpoint = tonic::transport::Endpoint::from_shared(text.to_owned()).map_err(|_| invalid())?;
-        endpoint.uri().authority().ok_or_else(invalid)?;
+        let authority = endpoint.uri().authority().ok_or_else(invalid)?.to_string();
         let endpoint = endpoint
             .connect_timeout(Duration::from_secs(3))
             .tcp_nodelay(true)
@@ -49,7 +51,13 @@ impl Endpoint {
             Renewed::new(client.max_encoding_message_size(MESSAGE_BYTES_MAX))
         };
         let connections = (0..connections.max(1)).map(connection).collect();
-        Ok(Endpoint { text: text.to_owned(), connections, next: AtomicUsize::new(0) })
+        Ok(Endpoint { text: text.to_owned(), authority, connections, next: AtomicUsize::new(0) })
+    }
+
+    /// Another endpoint that speaks as this one does, at HOST:PORT.
+    pub(super) fn sibling(&self, address: &str) -> String {
+        let scheme = if self.text.starts_with("https://") { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 
     fn connection(&self) -> &Renewed {
@@ -79,7 +87,9 @@ mod tests {
         for text in ["", "127.0.0.1:7001", "ftp://127.0.0.1:7001", "http://", "http://a b", "https://"] {
             assert_eq!(Endpoint::new(text, 1, None).err(), Some(Error::Endpoint { text: text.to_owned() }));
         }
-        assert!(Endpoint::new("http://127.0.0.1:7001", 1, None).is_ok());
+        let endpoint = Endpoint::new("http://127.0.0.1:7001/", 1, None).unwrap();
+        assert_eq!(endpoint.authority, "127.0.0.1:7001");
+        assert_eq!(endpoint.sibling("[::1]:7002"), "http://[::1]:7002");
         let text = "https://127.0.0.1:7001".to_owned();
         assert_eq!(Endpoint::new(&text, 1, None).err(), Some(Error::NoAuthority { text }));
     }

@@ -16,7 +16,8 @@ impl Client {
     pub async fn put_item(&self, mut request: PutItemRequest) -> Result<PutItemResponse, Error> {
         let repeat = self.remember(&mut request.request_id);
         let method = |mut client: MeridianClient<_>, request| async move { client.put_item(request).await };
-        let mut answer = self.item_call(repeat, SessionOperation::PutItem, request, method).await?;
+        let mut answer =
+            self.item_call(repeat, SessionOperation::PutItem, Some(&request), &request, method).await?;
         held(answer.condition_check_failed.take())?;
         Ok(answer)
     }
@@ -24,7 +25,7 @@ impl Client {
     /// `GetItem`.
     pub async fn get_item(&self, request: GetItemRequest) -> Result<GetItemResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.get_item(request).await };
-        self.item_call(Repeat::Harmless, SessionOperation::GetItem, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::GetItem, Some(&request), &request, method).await
     }
 
     /// `UpdateItem`.
@@ -32,7 +33,8 @@ impl Client {
         let repeat = self.remember(&mut request.request_id);
         let method =
             |mut client: MeridianClient<_>, request| async move { client.update_item(request).await };
-        let mut answer = self.item_call(repeat, SessionOperation::UpdateItem, request, method).await?;
+        let mut answer =
+            self.item_call(repeat, SessionOperation::UpdateItem, Some(&request), &request, method).await?;
         held(answer.condition_check_failed.take())?;
         Ok(answer)
     }
@@ -42,7 +44,8 @@ impl Client {
         let repeat = self.remember(&mut request.request_id);
         let method =
             |mut client: MeridianClient<_>, request| async move { client.delete_item(request).await };
-        let mut answer = self.item_call(repeat, SessionOperation::DeleteItem, request, method).await?;
+        let mut answer =
+            self.item_call(repeat, SessionOperation::DeleteItem, Some(&request), &request, method).await?;
         held(answer.condition_check_failed.take())?;
         Ok(answer)
     }
@@ -50,20 +53,20 @@ impl Client {
     /// `Query`, one page.
     pub async fn query(&self, request: QueryRequest) -> Result<QueryResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.query(request).await };
-        self.item_call(Repeat::Harmless, SessionOperation::Query, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::Query, Some(&request), &request, method).await
     }
 
     /// `Scan`, one page.
     pub async fn scan(&self, request: ScanRequest) -> Result<ScanResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.scan(request).await };
-        self.item_call(Repeat::Harmless, SessionOperation::Scan, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::Scan, None, &request, method).await
     }
 
     /// `BatchGetItem`; what is unprocessed is left to the caller.
     pub async fn batch_get_item(&self, request: BatchGetItemRequest) -> Result<BatchGetItemResponse, Error> {
         let method =
             |mut client: MeridianClient<_>, request| async move { client.batch_get_item(request).await };
-        self.item_call(Repeat::Harmless, SessionOperation::BatchGetItem, request, method).await
+        self.item_call(Repeat::Harmless, SessionOperation::BatchGetItem, None, &request, method).await
     }
 
     /// `BatchWriteItem`; what is unprocessed is left to the caller. A batch has no request id, so one that
@@ -74,7 +77,7 @@ impl Client {
     ) -> Result<BatchWriteItemResponse, Error> {
         let method =
             |mut client: MeridianClient<_>, request| async move { client.batch_write_item(request).await };
-        self.item_call(Repeat::Harmful, SessionOperation::BatchWriteItem, request, method).await
+        self.item_call(Repeat::Harmful, SessionOperation::BatchWriteItem, None, &request, method).await
     }
 
     /// Gives a write a random request id unless it has one or the settings say otherwise.

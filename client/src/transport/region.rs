@@ -34,7 +34,8 @@ impl Client {
     /// `Ping`.
     pub async fn ping(&self, payload: Vec<u8>) -> Result<PingResponse, Error> {
         let method = |mut client: MeridianClient<_>, request| async move { client.ping(request).await };
-        self.item_call(Repeat::Harmless, SessionOperation::Ping, PingRequest { payload }, method).await
+        let request = PingRequest { payload };
+        self.item_call(Repeat::Harmless, SessionOperation::Ping, None, &request, method).await
     }
 }
 

@@ -8,4 +8,5 @@ mod command_line;
 mod commands;
 mod fake_region;
 mod imports;
+mod routes;
 mod verification;

@@ -10,6 +10,7 @@ pub mod create_table;
 pub mod delete_item;
 pub mod delete_table;
 pub mod describe_region;
+pub mod describe_routes;
 pub mod describe_table;
 pub mod digest_table;
 pub mod drain_node;

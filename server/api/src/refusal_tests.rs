@@ -262,6 +262,7 @@ fn create_table_names_what_it_refuses() {
 fn the_other_table_and_region_commands_name_what_they_refuse() {
     refuses(crate::describe_table::decode(DescribeTableRequest::default()), "TableName");
     refuses(crate::delete_table::decode(DeleteTableRequest { table_name: "x".into() }), "TableName");
+    refuses(crate::describe_routes::decode(DescribeRoutesRequest { table_name: "?".into() }), "TableName");
     for limit in [0, 101] {
         let request = ListTablesRequest { limit: Some(limit), exclusive_start_table_name: None };
         refuses(crate::list_tables::decode(request), "Limit");

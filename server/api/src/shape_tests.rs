@@ -11,10 +11,10 @@ use proto::convert::item_into;
 use proto::v1;
 use types::command::{
     ClusterAnswer, ClusterCommand, KeyVersion, NodeState, NodeStatus, PartDigest, PartitionLoad,
-    PartitionStatus, SeatState, TableAnswer, TableCommand, TableStatus,
+    PartitionRoute, PartitionStatus, SeatState, TableAnswer, TableCommand, TableRoutes, TableStatus,
 };
 use types::{
-    GroupId, HashRange, HybridTime, KeyAttribute, KeySchema, KeyType, NodeId, RegionId, RegionName,
+    GroupId, HashRange, HybridTime, KeyAttribute, KeyHash, KeySchema, KeyType, NodeId, RegionId, RegionName,
     TableDescriptor, TableId, TableName, TableState,
 };
 
@@ -175,6 +175,32 @@ fn tables_are_described_as_dynamodb_does() {
     assert_eq!(table.key_schema[1].key_type(), v1::KeyType::Range);
     assert_eq!(table.attribute_definitions[1].attribute_type(), v1::ScalarAttributeType::N);
     assert_eq!((table.partitions, table.replicas.len()), (4, 1));
+}
+
+#[test]
+fn routes_name_the_addresses_that_links_know_and_else_the_catalogs() {
+    let known = PartitionRoute { first: KeyHash(0), node: Some(NodeId(2)), leads: true };
+    let unknown = PartitionRoute { first: KeyHash(u64::MAX), node: None, leads: false };
+    let routes = TableRoutes {
+        table: TableId { created: HybridTime::from_millis(5), origin: RegionId(9) },
+        partition_key: KeyAttribute { name: "Title".into(), key_type: KeyType::N },
+        partitions: vec![known, unknown],
+        nodes: [(1, "old:1"), (2, "two:2"), (3, "")].map(|(node, at)| (NodeId(node), at.to_owned())).into(),
+    };
+    let answering = crate::describe_routes::Answering {
+        region: RegionName::new("us-east-1").unwrap(),
+        node: NodeId(1),
+        addresses: [(NodeId(1), "new:1".to_owned())].into(),
+    };
+    let answer = Ok(Answer::Table(TableAnswer::Routes(routes)));
+    let response = crate::describe_routes::encode(answer, &answering).unwrap();
+    assert_eq!((response.region_name.as_str(), response.node), ("us-east-1", 1));
+    assert_eq!(response.table_id, "000000000005000000000009");
+    assert_eq!(response.partition_key.unwrap().attribute_type(), v1::ScalarAttributeType::N);
+    let at = |first_hash, node, leads| v1::PartitionRoute { first_hash, node, leads };
+    assert_eq!(response.partitions, [at(0, 2, true), at(u64::MAX, 0, false)]);
+    let addresses: Vec<_> = response.nodes.iter().map(|node| node.address.as_str()).collect();
+    assert_eq!(addresses, ["new:1", "two:2", ""]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn element(attribute: &KeyAttribute, key_type: v1::KeyType) -> v1::KeySchemaElem
     v1::KeySchemaElement { attribute_name: attribute.name.clone(), key_type: key_type.into() }
 }
 
-fn definition(attribute: &KeyAttribute) -> v1::AttributeDefinition {
+pub(crate) fn definition(attribute: &KeyAttribute) -> v1::AttributeDefinition {
     let attribute_type = match attribute.key_type {
         KeyType::S => v1::ScalarAttributeType::S,
         KeyType::N => v1::ScalarAttributeType::N,

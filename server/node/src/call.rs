@@ -16,6 +16,7 @@ pub enum Call {
     BatchWriteItem,
     CreateTable,
     DescribeTable,
+    DescribeRoutes,
     ListTables,
     DeleteTable,
     DigestTable,
@@ -52,7 +53,7 @@ impl Call {
     }
 
     /// All of them.
-    pub const ALL: [Call; 26] = [
+    pub const ALL: [Call; 27] = [
         Call::PutItem,
         Call::GetItem,
         Call::UpdateItem,
@@ -63,6 +64,7 @@ impl Call {
         Call::BatchWriteItem,
         Call::CreateTable,
         Call::DescribeTable,
+        Call::DescribeRoutes,
         Call::ListTables,
         Call::DeleteTable,
         Call::DigestTable,
@@ -94,6 +96,7 @@ impl Call {
             Call::BatchWriteItem => "BatchWriteItem",
             Call::CreateTable => "CreateTable",
             Call::DescribeTable => "DescribeTable",
+            Call::DescribeRoutes => "DescribeRoutes",
             Call::ListTables => "ListTables",
             Call::DeleteTable => "DeleteTable",
             Call::DigestTable => "DigestTable",
@@ -122,7 +125,11 @@ impl Call {
             Call::MovePartition | Call::SplitPartition => true,
             Call::GetItem | Call::Query | Call::Scan | Call::BatchGetItem => false,
             Call::DescribeTable | Call::ListTables | Call::DigestTable | Call::ListVersions => false,
-            Call::DescribeRegion | Call::Ping | Call::ListNodes | Call::ListPartitions => false,
+            Call::DescribeRoutes
+            | Call::DescribeRegion
+            | Call::Ping
+            | Call::ListNodes
+            | Call::ListPartitions => false,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! answered may have been done (`P3`). It decides nothing and looks into no request.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use client::Tls as Calls;
 use client::transport::is_connect_error;
 use client::transport::session::{Lost, Renewed};
 use prost::Message;
+use proto::ANSWERED_BY;
 use proto::v1::meridian_client::MeridianClient;
 use proto::v1::{SessionAnswer, SessionCall};
 use tokio::time::timeout;
@@ -34,6 +35,8 @@ const HEADER: &str = "meridian-passed-on";
 #[derive(Default)]
 pub struct Forward {
     has_others: AtomicBool,
+    /// Calls that were passed on so far.
+    passed_on: AtomicU64,
     /// Secures them, if the node speaks TLS.
     tls: Option<Calls>,
     /// Held only while it is read or replaced.
@@ -82,15 +85,27 @@ impl Forward {
         self.ways().keys().copied().collect()
     }
 
+    /// Where the other nodes are.
+    pub fn addresses(&self) -> BTreeMap<NodeId, String> {
+        self.ways().iter().map(|(node, way)| (*node, way.address.clone())).collect()
+    }
+
+    /// How many calls were passed on so far.
+    pub fn passed_on(&self) -> u64 {
+        self.passed_on.load(Ordering::Relaxed)
+    }
+
     fn ways(&self) -> Ways {
         self.ways.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The way of a call that is passed on.
     fn way(&self, node: NodeId) -> Option<Arc<Way>> {
+        self.passed_on.fetch_add(1, Ordering::Relaxed);
         self.ways().get(&node).cloned()
     }
 
-    /// Passes on a call of a session.
+    /// Passes on a call of a session; the answer says which node gave it.
     pub async fn on_session(
         &self,
         node: NodeId,
@@ -104,7 +119,7 @@ impl Forward {
         let error = match self.way(node) {
             None => item::Error::NotLeader,
             Some(way) => match timeout(time, way.sessions.session().exchange(request)).await {
-                Ok(Ok(answer)) => return SessionAnswer { id, ..answer },
+                Ok(Ok(answer)) => return SessionAnswer { id, node: node.0, ..answer },
                 Ok(Err(Lost { sent: false, .. })) => item::Error::NotLeader,
                 Ok(Err(_)) | Err(_) => unanswered(call),
             },
@@ -112,7 +127,7 @@ impl Forward {
         refusal(id, &error)
     }
 
-    /// Passes on a unary call.
+    /// Passes on a unary call; the answer says which node gave it.
     pub async fn unary<Q, A>(
         &self,
         node: NodeId,
@@ -136,7 +151,10 @@ impl Forward {
         let path = PathAndQuery::try_from(format!("/meridian.v1.Meridian/{}", call.name()));
         let path = path.expect("a call's name is a word");
         match timeout(time, grpc.unary(request, path, ProstCodec::<Q, A>::default())).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(mut response)) => {
+                response.metadata_mut().insert(ANSWERED_BY, MetadataValue::from(node.0));
+                Ok(response)
+            }
             // Nothing left this node.
             Ok(Err(status)) if is_connect_error(&status) => Err(refused(item::Error::NotLeader)),
             // A status with our details is the other node's word, and any other is the transport's.
@@ -167,7 +185,7 @@ impl Way {
 /// The answer that refuses a session's call.
 pub fn refusal(id: u32, error: &item::Error) -> SessionAnswer {
     let error = Some(api::status::of(error).detail);
-    SessionAnswer { id, response: prost::bytes::Bytes::new(), error }
+    SessionAnswer { id, error, ..SessionAnswer::default() }
 }
 
 /// What a client is told of a call that left this node and was not answered.

@@ -16,6 +16,7 @@ use types::limits;
 
 use crate::connections::Connections;
 use crate::driver::Published;
+use crate::forward::Forward;
 use crate::handle::Handle;
 use crate::metrics::{Metrics, Sources};
 use crate::parties::Queues;
@@ -34,6 +35,8 @@ pub struct Observed {
     pub unfinished: [Unfinished; 2],
     /// Its links.
     pub links: watch::Receiver<Queues>,
+    /// The ways on which it passes calls on.
+    pub forward: Arc<Forward>,
     /// Whether it is stopping.
     pub stop: Stop,
 }
@@ -55,8 +58,8 @@ pub async fn serve(connections: Connections, observed: Observed) -> std::io::Res
 async fn metrics(State(observed): State<Arc<Observed>>) -> impl IntoResponse {
     let published = observed.published.borrow().clone();
     let links = observed.links.borrow().clone();
-    let Observed { shard, unfinished, .. } = &*observed;
-    let sources = Sources { published: &published, shard, unfinished, links: &links };
+    let Observed { shard, unfinished, forward, .. } = &*observed;
+    let sources = Sources { published: &published, shard, unfinished, links: &links, forward };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], observed.metrics.render(&sources))
 }
 

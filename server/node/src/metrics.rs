@@ -15,6 +15,7 @@ use types::{RegionName, limits};
 
 use crate::call::Call;
 use crate::driver::Published;
+use crate::forward::Forward;
 use crate::handle::Handle;
 use crate::handshake::Party;
 use crate::link_queue::Queue;
@@ -120,6 +121,8 @@ pub struct Sources<'a> {
     pub unfinished: &'a [Unfinished],
     /// The links and what waits for them.
     pub links: &'a Queues,
+    /// The ways on which calls are passed on.
+    pub forward: &'a Forward,
 }
 
 impl Metrics {
@@ -181,7 +184,7 @@ impl CallMetrics {
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floating point")]
 fn read(sources: &Sources<'_>, links: &BTreeMap<Party, Queue>) {
-    let Sources { published, shard, unfinished, .. } = sources;
+    let Sources { published, shard, unfinished, forward, .. } = sources;
     let figures = &published.figures;
     gauge!("meridian_serving").set(f64::from(u8::from(figures.serving)));
     gauge!("meridian_requests_in_flight").set(shard.in_flight() as f64);
@@ -208,6 +211,7 @@ fn read(sources: &Sources<'_>, links: &BTreeMap<Party, Queue>) {
         ("meridian_clock_steps_total", figures.clock_steps),
         ("meridian_link_messages_refused_total", figures.messages_refused),
         ("meridian_link_messages_dropped_inward_total", shard.links_dropped()),
+        ("meridian_calls_passed_on_total", forward.passed_on()),
         ("meridian_messages_given_up_total", unfinished.iter().map(Unfinished::given_up).sum()),
     ] {
         counter!(name).absolute(value);
@@ -265,7 +269,9 @@ mod tests {
         let (shard, _posts) = Handle::new(limits::INBOX_BYTES_MAX);
         let published = Published::default();
         let shown = |links: &Queues| {
-            let sources = Sources { published: &published, shard: &shard, unfinished: &[], links };
+            let forward = Forward::default();
+            let sources =
+                Sources { published: &published, shard: &shard, unfinished: &[], links, forward: &forward };
             metrics.render(&sources)
         };
         let (queue, waiting) = link_queue::new();

@@ -154,9 +154,9 @@ where
     };
     let clock = Clock::start();
     let metrics = Arc::new(Metrics::new(&region)?);
-    let (sender, queues) = watch::channel(Queues::default());
+    let (sender, links) = watch::channel(Queues::default());
     let of_shard = of_shard(settings, place, &identity);
-    let parts = parts(settings, of_shard, queues.clone(), clock, metrics.timings(), on_failure.clone());
+    let parts = parts(settings, of_shard, links.clone(), clock, metrics.timings(), on_failure.clone());
     let failed = |source| Error::Shard { region: region.clone(), source };
     let running = driver::start(opened.engine, parts).map_err(failed)?;
     let shard = running.handle.clone();
@@ -180,21 +180,15 @@ where
         tasks.push(tokio::spawn(maintain::run(maintain, shard.clone(), on_failure, stop)));
     }
     let service =
-        Service::new(identity.clone(), shard.clone(), clock, metrics.clone(), stop.clone(), forward);
+        Service::new(identity.clone(), shard.clone(), clock, metrics.clone(), stop.clone(), forward.clone());
     let receiver = Receiver::new(identity, parties.clone(), shard.clone(), stop.clone());
     // Links have their own, so that clients cannot break them.
     let unfinished = [(); 2].map(|()| Unfinished::new(share(settings, limits::MESSAGE_BYTES_MAX)));
     let server = serve(sockets.grpc, service, receiver, unfinished.clone(), stop.clone());
     let server = tokio::spawn(watched(server, region.clone(), on_failure));
-    let published = running.published.clone();
-    let observed = Observed {
-        metrics,
-        published: published.clone(),
-        shard,
-        unfinished,
-        links: queues,
-        stop: stop.clone(),
-    };
+    let (published, stop) = (running.published.clone(), stop.clone());
+    let observed =
+        Observed { metrics, published: published.clone(), shard, unfinished, links, forward, stop };
     let health = tokio::spawn(async move {
         if let Err(error) = health::serve(sockets.metrics, observed).await {
             tracing::error!("metrics and health are no longer served: {error}");

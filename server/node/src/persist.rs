@@ -76,7 +76,7 @@ impl Ways {
                 Err(again @ (item::Error::NotLeader | item::Error::Elsewhere { .. })) => error = again,
                 answered => {
                     return match api::session::encode(request.operation(), answered) {
-                        Ok(response) => SessionAnswer { id: request.id, response, error: None },
+                        Ok(response) => SessionAnswer { id: request.id, response, ..Default::default() },
                         Err(error) => forward::refusal(request.id, &error),
                     };
                 }

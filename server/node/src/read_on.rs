@@ -54,8 +54,8 @@ pub async fn answer(ways: &Ways, request: Bytes, answer: SessionAnswer, until: I
     let decoded = ScanRequest::decode(request).ok().zip(ScanResponse::decode(answer.response).ok());
     let (request, first) = decoded.expect("both were taken in or made here");
     match page(ways, request, first, until).await {
-        Ok(page) => SessionAnswer { id, response: page.encode_to_vec().into(), error: None },
-        Err(status) => SessionAnswer { id, response: Bytes::new(), error: Some(spread::detail(&status)) },
+        Ok(page) => SessionAnswer { id, response: page.encode_to_vec().into(), ..Default::default() },
+        Err(status) => SessionAnswer { id, error: Some(spread::detail(&status)), ..Default::default() },
     }
 }
 

@@ -145,6 +145,8 @@ fn print(output: &mut impl Write, line: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod joining_tests;
 #[cfg(test)]
+mod routes_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tls_tests;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use api::describe_routes::Answering;
 use futures::FutureExt;
 use item::error::Invalid;
 use item::expression::Cache;
@@ -132,6 +133,16 @@ impl Service {
         may.then_some(&*self.forward)
     }
 
+    /// Who answers here, and where it can tell that nodes are.
+    fn answering(&self) -> Answering {
+        let Identity { region, node, address, .. } = &self.identity;
+        let mut addresses = self.forward.addresses();
+        if !address.is_empty() {
+            addresses.insert(*node, address.clone());
+        }
+        Answering { region: region.clone(), node: *node, addresses }
+    }
+
     /// Refuses what was passed on by somebody who is no node of this region.
     fn believe<Q>(&self, request: &Request<Q>) -> Result<(), item::Error> {
         match forward::is_passed_on(request.metadata()) {
@@ -229,6 +240,14 @@ impl Meridian for Service {
     ) -> Result<Response<DescribeTableResponse>, Status> {
         let encode = api::describe_table::encode;
         self.carry_out(Call::DescribeTable, request, plain(api::describe_table::decode), encode).await
+    }
+
+    async fn describe_routes(
+        &self,
+        request: Request<DescribeRoutesRequest>,
+    ) -> Result<Response<DescribeRoutesResponse>, Status> {
+        let encode = |answered| api::describe_routes::encode(answered, &self.answering());
+        self.carry_out(Call::DescribeRoutes, request, plain(api::describe_routes::decode), encode).await
     }
 
     async fn list_tables(

@@ -206,7 +206,8 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         });
         match answered {
             Ok(response) => {
-                self.finish(SessionAnswer { id, response: response.encode_to_vec().into(), error: None })
+                let response = response.encode_to_vec().into();
+                self.finish(SessionAnswer { id, response, ..SessionAnswer::default() })
             }
             Err(detail) => self.refuse(id, detail),
         }
@@ -235,7 +236,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         let (operation, kept) = (underway.operation, underway.kept.take());
         match api::session::encode(operation, answered) {
             Ok(response) if self.carry_on(id, operation, &response, kept.as_ref()) => {}
-            Ok(response) => self.finish(SessionAnswer { id, response, error: None }),
+            Ok(response) => self.finish(SessionAnswer { id, response, ..SessionAnswer::default() }),
             Err(error) => self.refuse(id, api::status::of(&error).detail),
         }
     }
@@ -253,7 +254,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
         if operation == SessionOperation::Scan && read_on::goes_on(response) {
             let (ways, asked) = (self.parts.ways(), kept.request.clone());
             let until = Instant::now() + Duration::from_nanos(time_ns(kept.timeout_ms));
-            let first = SessionAnswer { id, response: response.clone(), error: None };
+            let first = SessionAnswer { id, response: response.clone(), ..SessionAnswer::default() };
             self.passed_on.push(async move { read_on::answer(&ways, asked, first, until).await }.boxed());
             return true;
         }
@@ -265,7 +266,7 @@ impl<F: Stream<Item = Result<SessionRequest, Status>> + Unpin> Session<F> {
     }
 
     fn refuse(&mut self, id: u32, detail: ErrorDetail) {
-        self.finish(SessionAnswer { id, response: prost::bytes::Bytes::new(), error: Some(detail) });
+        self.finish(SessionAnswer { id, error: Some(detail), ..SessionAnswer::default() });
     }
 
     fn finish(&mut self, answer: SessionAnswer) {

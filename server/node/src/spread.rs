@@ -118,8 +118,8 @@ impl Left {
             Left::Write(answer) => pass_on(forward, answer, until).await.map(|all| all.encode_to_vec()),
         };
         match encoded {
-            Ok(response) => SessionAnswer { id, response: response.into(), error: None },
-            Err(status) => SessionAnswer { id, response: Bytes::new(), error: Some(detail(&status)) },
+            Ok(response) => SessionAnswer { id, response: response.into(), ..Default::default() },
+            Err(status) => SessionAnswer { id, error: Some(detail(&status)), ..Default::default() },
         }
     }
 }

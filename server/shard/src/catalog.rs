@@ -49,6 +49,7 @@ impl<E: Engine> Shard<E> {
             }
             TableCommand::Delete { name } => Ok(self.enqueue(CatalogRequest::Delete { number, name })),
             TableCommand::Describe { name } => Ok(self.describe(number, &name)),
+            TableCommand::Routes { name } => Ok(self.describe_routes(number, &name)),
             TableCommand::List { after, limit } => {
                 self.list(number, after.as_ref(), limit);
                 Ok(Ok(()))

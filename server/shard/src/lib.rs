@@ -40,6 +40,7 @@ mod requests;
 mod reseat;
 mod room;
 mod route;
+mod routes;
 pub mod settings;
 mod shard;
 mod shipping;

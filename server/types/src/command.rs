@@ -3,8 +3,8 @@
 //! `api` makes these from requests, the region's control plane carries them out.
 
 use crate::{
-    GroupId, HashRange, HybridTime, KeyHash, KeySchema, NodeId, RegionName, TableDescriptor, TableId,
-    TableName,
+    GroupId, HashRange, HybridTime, KeyAttribute, KeyHash, KeySchema, NodeId, RegionName, TableDescriptor,
+    TableId, TableName,
 };
 
 /// A command about a table as a whole.
@@ -23,6 +23,11 @@ pub enum TableCommand {
     },
     /// Describes one table.
     Describe {
+        /// Which.
+        name: TableName,
+    },
+    /// Which node leads which part of a table, as far as the asked one knows.
+    Routes {
         /// Which.
         name: TableName,
     },
@@ -314,6 +319,30 @@ pub struct TableStatus {
     pub created_ms: u64,
 }
 
+/// A partition and whom to ask about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartitionRoute {
+    /// The first hash of it; it ends where the next one begins.
+    pub first: KeyHash,
+    /// Its leader, or else who is to lead it.
+    pub node: Option<NodeId>,
+    /// Whether that node leads, as far as the asked one has heard.
+    pub leads: bool,
+}
+
+/// Which node leads which part of a table, as a node knows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableRoutes {
+    /// The table.
+    pub table: TableId,
+    /// Whose values are hashed.
+    pub partition_key: KeyAttribute,
+    /// In the order of their hashes; none if the region has no copy.
+    pub partitions: Vec<PartitionRoute>,
+    /// The nodes of the region, and where they are as far as the catalog says.
+    pub nodes: Vec<(NodeId, String)>,
+}
+
 /// What a region knows of one peer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PeerStatus {
@@ -336,6 +365,8 @@ pub struct PeerStatus {
 pub enum TableAnswer {
     /// To `Create`, `Describe` and `Delete`.
     Table(TableStatus),
+    /// To `Routes`.
+    Routes(TableRoutes),
     /// To `List`; `more` tells that names follow the last one.
     Names {
         /// In order.

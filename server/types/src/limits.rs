@@ -256,6 +256,23 @@ pub const THROTTLE_CALLS_MIN: f64 = 32.0;
 pub const ENDPOINT_COOL_DOWN_MS_MIN: u64 = 500;
 /// The longest a client leaves an endpoint alone.
 pub const ENDPOINT_COOL_DOWN_MS_MAX: u64 = 30_000;
+/// Calls about a table before a client asks who leads it: whoever makes a few and ends has no use for that.
+pub const ROUTES_CALLS_MIN: u32 = 8;
+/// How often a client asks who leads a table, at most.
+pub const ROUTES_INTERVAL_MS: u64 = 1000;
+/// How long a client waits for the answer, and for a node to show that it is the one that is meant.
+pub const ROUTES_DEADLINE_MS: u64 = 3000;
+/// How long a client asks a region nothing of the kind that has one node, or does not know the call.
+pub const ROUTES_REST_MS: u64 = 60_000;
+/// Tables of one region whose leaders a client keeps.
+pub const ROUTES_TABLES_MAX: usize = 256;
+/// Nodes of one region that a client connects to beside its endpoints.
+pub const DIRECT_NODES_MAX: usize = NODES_MAX;
+/// How long such a node may leave calls unanswered, all of them, before others are sent through an endpoint:
+/// about as long as an election takes.
+pub const DIRECT_SILENCE_MS: u64 = 500;
+/// How long a client keeps a connection to such a node without calling it.
+pub const DIRECT_IDLE_MS: u64 = 60_000;
 /// What an error's message says at most: it may repeat names that a request gave, and a request is larger
 /// than the trailers that carry its refusal.
 pub const ERROR_MESSAGE_BYTES_MAX: usize = 2048;

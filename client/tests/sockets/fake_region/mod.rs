@@ -14,9 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use item::Key;
 use proto::detail;
 use proto::v1::meridian_server::MeridianServer;
-use proto::v1::{AttributeValue, ErrorDetail, ErrorKind, Item, NodeDescription, TableDescription};
+use proto::v1::{
+    AttributeValue, DescribeRoutesResponse, ErrorDetail, ErrorKind, Item, NodeDescription, TableDescription,
+};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Status};
@@ -63,29 +65,40 @@ pub struct State {
     pub arriving: Option<BTreeMap<String, AttributeValue>>,
     /// How many digests were asked for.
     pub digests: usize,
+    /// What is said of who leads what; without it, that nobody knows the call.
+    pub routes: Option<DescribeRoutesResponse>,
+    /// How often that was asked.
+    pub routes_asked: usize,
+    /// How many gets came.
+    pub gets: usize,
+    /// The node that a session's answers say they are from.
+    pub answered_by: u64,
     /// How a session ends at the next frame.
     pub session_ends: Option<session::Ending>,
     /// The time of the next version.
     pub clock: u64,
 }
 
-/// A region at work; it ends with the value.
+/// A region at work; it ends with the value, and so do its connections.
 pub struct FakeRegion {
     pub endpoint: String,
     state: Arc<Mutex<State>>,
-    task: JoinHandle<()>,
+    /// Its own, since the tasks of connections outlive the one that accepts them.
+    runtime: Option<Runtime>,
 }
 
 impl FakeRegion {
     /// Listens on a free port.
     pub async fn start(name: &str) -> FakeRegion {
         let state = Arc::new(Mutex::new(State { name: name.to_owned(), ..State::default() }));
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let _entered = runtime.enter();
         let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap().with_nodelay(Some(true));
         let endpoint = format!("http://{}", incoming.local_addr().unwrap());
         let service = MeridianServer::new(service::Service { state: state.clone() });
         let server = Server::builder().add_service(service).serve_with_incoming(incoming);
-        let task = tokio::spawn(async move { server.await.unwrap() });
-        FakeRegion { endpoint, state, task }
+        runtime.spawn(async move { server.await.unwrap() });
+        FakeRegion { endpoint, state, runtime: Some(runtime) }
     }
 
     /// The state, to look at or to change.
@@ -102,7 +115,7 @@ pub fn down() -> String {
 
 impl Drop for FakeRegion {
     fn drop(&mut self) {
-        self.task.abort();
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 

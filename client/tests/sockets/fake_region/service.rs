@@ -38,7 +38,9 @@ impl Meridian for Service {
 
     async fn get_item(&self, request: Request<GetItemRequest>) -> Answer<GetItemResponse> {
         let request = request.into_inner();
-        let item = self.state().get(&request.table_name, &request.key)?;
+        let mut state = self.state();
+        state.gets += 1;
+        let item = state.get(&request.table_name, &request.key)?;
         Ok(Response::new(GetItemResponse { item }))
     }
 
@@ -102,6 +104,16 @@ impl Meridian for Service {
     async fn describe_table(&self, request: Request<DescribeTableRequest>) -> Answer<DescribeTableResponse> {
         let table = Some(self.state().describe(&request.into_inner().table_name)?);
         Ok(Response::new(DescribeTableResponse { table }))
+    }
+
+    async fn describe_routes(
+        &self,
+        _request: Request<DescribeRoutesRequest>,
+    ) -> Answer<DescribeRoutesResponse> {
+        let mut state = self.state();
+        state.routes_asked += 1;
+        let routes = state.routes.clone();
+        routes.map(Response::new).ok_or_else(|| Status::unimplemented("an older server"))
     }
 
     /// One name a page, so that listing has to go on.

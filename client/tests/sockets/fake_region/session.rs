@@ -51,6 +51,7 @@ pub fn serve(service: Service, frames: Streaming<SessionRequest>) -> Frames {
 
 async fn answer(service: &Service, call: SessionCall) -> SessionAnswer {
     let operation = call.operation();
+    let node = service.state().answered_by;
     let answered = match operation {
         SessionOperation::PutItem => unary(call.request, |request| service.put_item(request)).await,
         SessionOperation::GetItem => unary(call.request, |request| service.get_item(request)).await,
@@ -68,8 +69,8 @@ async fn answer(service: &Service, call: SessionCall) -> SessionAnswer {
         SessionOperation::Unspecified => panic!("a client names its operations"),
     };
     match answered {
-        Ok(response) => SessionAnswer { id: call.id, response, error: None },
-        Err(error) => SessionAnswer { id: call.id, response: Bytes::new(), error: Some(error) },
+        Ok(response) => SessionAnswer { id: call.id, response, node, error: None },
+        Err(error) => SessionAnswer { id: call.id, error: Some(error), ..SessionAnswer::default() },
     }
 }
 

@@ -191,8 +191,13 @@ pub fn other_requests(seeds: &mut Seeds) -> Result {
     add(Request::CreateTable, &create.encode_to_vec(), seeds)?;
     // A request that is only a name has the same bytes whatever is asked of the table or region.
     let named = DescribeTableRequest { table_name: table_name() }.encode_to_vec();
-    for request in [Request::DescribeTable, Request::DeleteTable, Request::PauseRegion, Request::ResumeRegion]
-    {
+    for request in [
+        Request::DescribeTable,
+        Request::DescribeRoutes,
+        Request::DeleteTable,
+        Request::PauseRegion,
+        Request::ResumeRegion,
+    ] {
         add(request, &named, seeds)?;
     }
     let list = ListTablesRequest { exclusive_start_table_name: Some(table_name()), limit: Some(9) };

@@ -40,21 +40,23 @@ impl Write for Lines {
     }
 }
 
-struct Server {
-    clients: Vec<Client>,
-    metrics: Vec<String>,
+pub(super) struct Server {
+    pub(super) clients: Vec<Client>,
+    /// Where each serves gRPC.
+    pub(super) addresses: Vec<String>,
+    pub(super) metrics: Vec<String>,
     end: oneshot::Sender<()>,
     running: JoinHandle<Result<(), Error>>,
 }
 
 impl Server {
     /// Three regions over engines in memory, ready.
-    async fn start(latency: &str) -> Server {
+    pub(super) async fn start(latency: &str) -> Server {
         Server::run(DevOptions { latency: latency.parse().unwrap(), ..DevOptions::default() }).await
     }
 
     /// Three nodes of one region likewise.
-    async fn start_nodes() -> Server {
+    pub(super) async fn start_nodes() -> Server {
         let regions = vec![RegionName::new("us-east-1").unwrap()];
         Server::run(DevOptions { regions, nodes: NonZeroU64::new(3), ..DevOptions::default() }).await
     }
@@ -73,14 +75,15 @@ impl Server {
             };
             run(plans, &settings.latencies, open, until, std::io::LineWriter::new(Lines(sender))).await
         });
-        let (mut clients, mut metrics) = (Vec::new(), Vec::new());
+        let (mut clients, mut addresses, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let line = lines.recv().await.unwrap();
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["ready"] => return Server { clients, metrics, end, running },
+                ["ready"] => return Server { clients, addresses, metrics, end, running },
                 [_, "grpc", grpc, "metrics", at] => {
                     let endpoint = Channel::from_shared(format!("http://{grpc}")).unwrap();
                     clients.push(Client::new(endpoint.connect().await.unwrap()));
+                    addresses.push(grpc.to_owned());
                     metrics.push(at.to_owned());
                 }
                 _ => panic!("{line}"),
@@ -89,11 +92,11 @@ impl Server {
     }
 
     /// Makes the table in every region, and waits until all of them serve it.
-    async fn create_table(&mut self) {
+    pub(super) async fn create_table(&mut self) {
         self.create_table_in(&["us-east-1", "eu-west-1", "ap-northeast-1"], 1).await;
     }
 
-    async fn create_table_in(&mut self, regions: &[&str], partitions: u32) {
+    pub(super) async fn create_table_in(&mut self, regions: &[&str], partitions: u32) {
         let request = CreateTableRequest {
             table_name: "movies".to_owned(),
             key_schema: vec![KeySchemaElement {
@@ -135,7 +138,7 @@ impl Server {
         }
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.end.send(()).unwrap();
         self.running.await.unwrap().unwrap();
     }
@@ -167,7 +170,7 @@ pub(super) fn get(key: &str) -> GetItemRequest {
     GetItemRequest { table_name: "movies".to_owned(), key: item(key), ..GetItemRequest::default() }
 }
 
-async fn http(address: &str, path: &str) -> String {
+pub(super) async fn http(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -17,6 +17,9 @@ pub(crate) struct Bench {
     /// Make every call a gRPC call of its own, instead of sending them through one stream.
     #[arg(long)]
     pub(crate) unary: bool,
+    /// Send every call through an endpoint, which passes on what another node leads, and none straight there.
+    #[arg(long)]
+    pub(crate) through: bool,
     /// The size of an item, names and values together; of the payload for echo.
     #[arg(long, default_value_t = 300, value_name = "BYTES",
         value_parser = clap::value_parser!(u32).range(BENCH_ITEM_BYTES_MIN as i64..=ITEM_BYTES_MAX as i64))]
@@ -91,6 +94,7 @@ mod tests {
         assert_eq!((bench.workload, bench.item_size, bench.in_flight), (Workload::Get, 300, 64));
         assert_eq!((bench.connections, bench.seconds, bench.warm_up), (1, 10, 1));
         assert_eq!((bench.keys, bench.zipf, bench.partitions, bench.rate), (100_000, None, 1, None));
+        assert!(!bench.through && parse(&["get", "--through"]).unwrap().through);
         assert_eq!((bench.theta(), parse(&["d"]).unwrap().theta()), (None, Some(Theta::USUAL)));
     }
 

@@ -57,6 +57,7 @@ impl Lane {
                 unary: self.plan.arguments.unary,
                 connections: self.connections as usize,
                 retries: false,
+                direct: !self.plan.arguments.through,
                 ..Settings::default()
             };
             let client = self.plan.target.client_with(settings)?;

@@ -40,7 +40,8 @@ use crate::target::Target;
 
 /// Runs a workload. Exit status 1 when nothing was answered.
 pub(crate) async fn run(arguments: Bench, target: Target, output: &Output) -> Result<ExitCode, Failure> {
-    let client = target.client_with(Settings { unary: arguments.unary, ..Settings::default() })?;
+    let (unary, direct) = (arguments.unary, !arguments.through);
+    let client = target.client_with(Settings { unary, direct, ..Settings::default() })?;
     let mut interrupts = Interrupts::new().map_err(|source| Failure::Runtime { source })?;
     let table = Table::of(&arguments);
     let progress = Progress::new(!output.is_json());

@@ -82,6 +82,7 @@ fn settings(arguments: &Bench, table: &str) -> Value {
     json!({
         "table": if arguments.workload.has_table() { json!(table) } else { Value::Null },
         "unary": arguments.unary,
+        "through": arguments.through,
         "item_size": arguments.item_size,
         "in_flight": arguments.in_flight,
         "connections": arguments.connections,
