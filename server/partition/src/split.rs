@@ -34,8 +34,14 @@ pub fn divide(
 ) -> Result<Child, Error> {
     let upper = HashRange { first: at, last: home.range.last };
     let lower = HashRange { first: home.range.first, last: KeyHash(at.0 - 1) };
-    move_changes(engine, home.partition, child, at, writes)?;
-    move_tombstones(engine, home.partition, child, at, writes)?;
+    move_renamed(engine, &keys::change::partition(home.partition), writes, |key, value| {
+        let key = keys::change::Key { partition: child, ..keys::change::Key::decode(key)? };
+        Ok((keys::Change::decode(value)?.hash >= at).then(|| key.encode()))
+    })?;
+    move_renamed(engine, &keys::tombstone::partition(home.partition), writes, |key, _| {
+        let key = keys::tombstone::Key { partition: child, ..keys::tombstone::Key::decode(key)? };
+        Ok((key.hash >= at).then(|| key.encode()))
+    })?;
     storage::engine::each(engine, &keys::cursor::partition(home.partition), |key, value| {
         let key = keys::cursor::Key { partition: child, ..keys::cursor::Key::decode(key)? };
         writes.put(key.encode(), value.to_vec());
@@ -61,35 +67,17 @@ pub fn is_too_much(engine: &impl Read, home: &Home, most: usize) -> Result<bool,
     Ok(count > most)
 }
 
-fn move_changes(
+/// Moves those values of a range to whom `renamed` gives another key.
+fn move_renamed(
     engine: &impl Read,
-    from: GroupId,
-    to: GroupId,
-    at: KeyHash,
+    bounds: &keys::Bounds,
     writes: &mut Batch,
+    renamed: impl Fn(&[u8], &[u8]) -> Result<Option<Vec<u8>>, Error>,
 ) -> Result<(), Error> {
-    storage::engine::each(engine, &keys::change::partition(from), |key, value| {
-        if keys::Change::decode(value)?.hash >= at {
+    storage::engine::each(engine, bounds, |key, value| {
+        if let Some(renamed) = renamed(key, value)? {
             writes.delete(key.to_vec());
-            let key = keys::change::Key { partition: to, ..keys::change::Key::decode(key)? };
-            writes.put(key.encode(), value.to_vec());
-        }
-        Ok(true)
-    })
-}
-
-fn move_tombstones(
-    engine: &impl Read,
-    from: GroupId,
-    to: GroupId,
-    at: KeyHash,
-    writes: &mut Batch,
-) -> Result<(), Error> {
-    storage::engine::each(engine, &keys::tombstone::partition(from), |key, value| {
-        let found = keys::tombstone::Key::decode(key)?;
-        if found.hash >= at {
-            writes.delete(key.to_vec());
-            writes.put(keys::tombstone::Key { partition: to, ..found }.encode(), value.to_vec());
+            writes.put(renamed, value.to_vec());
         }
         Ok(true)
     })

@@ -74,6 +74,11 @@ impl Catalog {
         self.tables.values().filter(|table| table.is_here(&self.me))
     }
 
+    /// The table that a partition is of, if it has a copy in this region.
+    pub fn table_of(&self, group: GroupId) -> Option<&Table> {
+        self.here().find(|table| table.has(group))
+    }
+
     /// The tables that have their names, in the order of their ids.
     pub fn named(&self) -> impl Iterator<Item = &Table> {
         self.tables.values().filter(|table| table.entry.life != Life::Deleted)
@@ -127,8 +132,7 @@ impl Catalog {
     /// goes there, and many tables have no other.
     fn least_led_first(&self) -> Vec<NodeId> {
         let mut active: Vec<_> = self.nodes.active().collect();
-        let leads = |node: NodeId| self.seated().filter(|seats| seats[0].node == node).count();
-        if let Some(least) = (0..active.len()).min_by_key(|at| leads(active[*at])) {
+        if let Some(least) = (0..active.len()).min_by_key(|at| self.shares_of(active[*at]).1) {
             active.rotate_left(least);
         }
         active

@@ -2,7 +2,7 @@
 //! the parent's leader carries it out, and the child's reports that it was born.
 
 use item::{Error, Invalid};
-use types::{GroupId, KeyHash, NodeId, limits};
+use types::{GroupId, KeyHash, limits};
 
 use crate::catalog::{Catalog, Table};
 use crate::table::Child;
@@ -34,11 +34,15 @@ impl Catalog {
         Ok(Update { table: Some(table), settings: Some(settings), nodes: None })
     }
 
+    /// A split that nobody waits for; `None` while it cannot be made.
+    pub fn split_if_possible(&self, group: GroupId, at: KeyHash) -> Option<Update> {
+        self.split(self.table_of(group)?, group, at).ok()
+    }
+
     /// The seats of a parent for its child, first the one whose node is to lead least.
     fn led_by_the_least(&self, seats: &[Seat]) -> Vec<Seat> {
-        let leads = |node: NodeId| self.seated().filter(|seats| seats[0].node == node).count();
         let mut seats = seats.to_vec();
-        if let Some(at) = (0..seats.len()).min_by_key(|at| leads(seats[*at].node)) {
+        if let Some(at) = (0..seats.len()).min_by_key(|at| self.shares_of(seats[*at].node).1) {
             seats.swap(0, at);
         }
         seats

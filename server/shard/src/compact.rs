@@ -57,7 +57,7 @@ impl<E: Engine> Shard<E> {
         };
         let catalog = &self.catalog.applied;
         let seated = |group: GroupId| {
-            let table = catalog.here().find(|table| table.has(group));
+            let table = catalog.table_of(group);
             table.is_some_and(|table| table.seat_on(group, self.settings.node).is_some())
         };
         // One that the catalog here has not heard of yet, or that waits for its parent's log, is somebody's.

@@ -171,11 +171,10 @@ impl<E: Engine> Shard<E> {
     fn see_whether_answered(&mut self, group: GroupId) {
         let Some(raft) = self.group_mut(group).filter(|raft| raft.decides()) else { return };
         let (members, term) = (raft.members(), raft.term());
-        let answered = |question: &mut Question| {
+        let answered = |question: &Question| {
             question.term == term && members.has_quorum(|member| question.follow.contains(&member))
         };
-        let Some(question) = self.confirming.asked.get_mut(&group) else { return };
-        if answered(question)
+        if self.confirming.asked.get(&group).is_some_and(answered)
             && let Some(Question { for_whom, index, .. }) = self.confirming.asked.remove(&group)
         {
             self.answered(group, for_whom, index);

@@ -27,13 +27,9 @@ impl<E: Engine> Shard<E> {
                 grown.push((*group, at));
             }
         }
-        let leader = self.leader_of(GroupId::CATALOG);
         for (group, at) in grown {
-            match leader {
-                Some(node) if node == self.settings.node => self.note_growth(group, at),
-                Some(node) => self.write_to(node, Letter { group, content: Content::Grown(at) }),
-                None => {}
-            }
+            let letter = Letter { group, content: Content::Grown(at) };
+            self.at_the_catalogs_leader(letter, |shard| shard.note_growth(group, at));
         }
         Ok(())
     }
@@ -45,9 +41,7 @@ impl<E: Engine> Shard<E> {
 
     /// Splits what has grown, unless it moves or is being split.
     pub(crate) fn split_what_has_grown(&mut self, group: GroupId, at: KeyHash) {
-        let catalog = &self.catalog.applied;
-        let table = catalog.here().find(|table| table.has(group));
-        if let Some(Ok(update)) = table.map(|table| catalog.split(table, group, at)) {
+        if let Some(update) = self.catalog.applied.split_if_possible(group, at) {
             self.propose_update(&update, CatalogWaiter::Nobody);
         }
     }

@@ -176,7 +176,7 @@ impl<E: Engine> Shard<E> {
 }
 
 /// Whether a range holds anything.
-fn any(engine: &impl Engine, bounds: keys::Bounds) -> Result<bool, Error> {
+pub(crate) fn any(engine: &impl Engine, bounds: keys::Bounds) -> Result<bool, Error> {
     let mut found = false;
     each(engine, &bounds, |_, _| {
         found = true;

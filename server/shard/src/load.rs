@@ -127,7 +127,6 @@ impl<E: Engine> Shard<E> {
     /// Tells the catalog's leader what the partitions decide that are led here.
     pub(crate) fn tell_loads(&mut self) {
         let now_ns = self.now.monotonic_ns;
-        let leader = self.leader_of(GroupId::CATALOG);
         let mut loads = Vec::new();
         for (group, replica) in &mut self.replicas {
             let load = replica.meter.read(now_ns);
@@ -135,11 +134,8 @@ impl<E: Engine> Shard<E> {
         }
         self.overview.hottest = hottest(&loads);
         for (group, load) in loads {
-            match leader {
-                Some(node) if node == self.settings.node => self.note_load(group, load),
-                Some(node) => self.write_to(node, Letter { group, content: Content::Load(load) }),
-                None => {}
-            }
+            let letter = Letter { group, content: Content::Load(load) };
+            self.at_the_catalogs_leader(letter, |shard| shard.note_load(group, load));
         }
     }
 
@@ -162,11 +158,7 @@ impl<E: Engine> Shard<E> {
             return;
         }
         let catalog = &self.catalog.applied;
-        let split = hot.into_iter().find_map(|(group, at)| {
-            let table = catalog.here().find(|table| table.has(group))?;
-            // Refused while it moves, or is being split already.
-            catalog.split(table, group, at).ok()
-        });
+        let split = hot.into_iter().find_map(|(group, at)| catalog.split_if_possible(group, at));
         if let Some(update) = split {
             self.propose_update(&update, CatalogWaiter::Nobody);
         }

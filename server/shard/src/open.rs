@@ -20,6 +20,7 @@ use types::{GroupId, HashRange, HybridTime, Now, RegionId};
 use crate::confirm::Confirming;
 use crate::data::Data;
 use crate::fetch::{self, Arriving, Fetch};
+use crate::housekeeping::any;
 use crate::nodes::Outbox;
 use crate::peer::Peer;
 use crate::prepare::Found;
@@ -99,14 +100,8 @@ impl<E: Engine> Shard<E> {
 
     /// Drops what earlier builds kept and this one does not read.
     fn drop_retired(&self) -> Result<(), Error> {
-        let (from, to) = keys::retired();
-        let mut found = false;
-        each(&self.engine, &(from.clone(), to.clone()), |_, _| {
-            found = true;
-            Ok(false)
-        })?;
-        if found {
-            let mut writes = Batch::new();
+        if any(&self.engine, keys::retired())? {
+            let ((from, to), mut writes) = (keys::retired(), Batch::new());
             writes.delete_range(from, to);
             self.engine.write(writes)?;
         }

@@ -167,6 +167,6 @@ impl<E: Engine> Shard<E> {
 
 /// A hot partition by the name of its table; `None` if that is gone.
 fn busy(catalog: &Catalog, leader: NodeId, hot: HotPartition) -> Option<BusyPartition> {
-    let table = catalog.here().find(|table| table.has(hot.partition))?;
+    let table = catalog.table_of(hot.partition)?;
     Some(BusyPartition { table: table.entry.name.clone(), leader, hot })
 }

@@ -82,7 +82,7 @@ impl<E: Engine> Shard<E> {
     /// Opens the replicas that could not be opened before, as far as they can be.
     pub(crate) fn open_later(&mut self) -> Result<(), Error> {
         for group in std::mem::take(&mut self.later) {
-            let table = self.catalog.applied.here().find(|table| table.has(group)).cloned();
+            let table = self.catalog.applied.table_of(group).cloned();
             if let Some(table) = table
                 && let Some(range) = table.range(group)
             {

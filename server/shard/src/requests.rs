@@ -96,10 +96,8 @@ impl<E: Engine> Shard<E> {
 
     /// The other nodes that hold a partition, those that live first.
     pub(crate) fn holders(&self, group: GroupId) -> Vec<NodeId> {
-        let (region, me) = (&self.settings.region, self.settings.node);
-        let holds = |table: &&Table| table.is_here(region) && table.has(group);
-        let seats =
-            self.catalog.applied.tables.values().find(holds).map_or(&[][..], |table| table.seats(group));
+        let me = self.settings.node;
+        let seats = self.catalog.applied.table_of(group).map_or(&[][..], |table| table.seats(group));
         let mut nodes: Vec<_> = seats.iter().map(|seat| seat.node).filter(|node| *node != me).collect();
         nodes.sort_by_key(|node| !self.quiescence.lives(*node));
         nodes

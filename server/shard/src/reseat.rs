@@ -99,15 +99,9 @@ impl<E: Engine> Shard<E> {
     }
 
     fn ask_catalog(&mut self, number: u64) {
-        let me = self.settings.node;
-        match self.leader_of(GroupId::CATALOG) {
-            Some(node) if node == me => self.ask_for(GroupId::CATALOG, Asker::Scan(me, number)),
-            Some(node) => {
-                self.write_to(node, Letter { group: GroupId::CATALOG, content: Content::Ask(number) })
-            }
-            // Asked again soon.
-            None => {}
-        }
+        let (me, group) = (self.settings.node, GroupId::CATALOG);
+        let letter = Letter { group, content: Content::Ask(number) };
+        self.at_the_catalogs_leader(letter, |shard| shard.ask_for(group, Asker::Scan(me, number)));
     }
 
     /// The catalog's leader says up to where the catalog must be applied.
@@ -176,10 +170,16 @@ impl<E: Engine> Shard<E> {
 
     /// Tells the catalog's leader that a group is as it wants it.
     fn report(&mut self, group: GroupId, voters: Vec<u64>) {
+        let letter = Letter { group, content: Content::Settled(voters.clone()) };
+        self.at_the_catalogs_leader(letter, |shard| shard.reported(group, voters));
+    }
+
+    /// Has something done where the catalog is led: here, or by whoever takes the letter. While nobody leads
+    /// it nothing is done; all that goes this way is told or asked again soon.
+    pub(crate) fn at_the_catalogs_leader(&mut self, letter: Letter, here: impl FnOnce(&mut Self)) {
         match self.leader_of(GroupId::CATALOG) {
-            Some(node) if node == self.settings.node => self.reported(group, voters),
-            Some(node) => self.write_to(node, Letter { group, content: Content::Settled(voters) }),
-            // Reported again soon.
+            Some(node) if node == self.settings.node => here(self),
+            Some(node) => self.write_to(node, letter),
             None => {}
         }
     }
@@ -255,7 +255,7 @@ impl<E: Engine> Shard<E> {
 
     /// Notes where a group's members sit.
     pub(crate) fn note_seats(&mut self, group: GroupId, seats: &[region::Seat]) {
-        let table = self.catalog.applied.here().find(|table| table.has(group));
+        let table = self.catalog.applied.table_of(group);
         self.reseating.note(group, table.is_some_and(|table| table.is_unsettled(group)));
         if let Some(replica) = self.replicas.get_mut(&group) {
             replica.seats = seats.to_vec();
@@ -269,6 +269,6 @@ impl<E: Engine> Shard<E> {
 }
 
 /// Whether a group has the voters that it should have, and nobody else.
-fn is_as_wanted(members: &Members, wanted: &[u64]) -> bool {
+pub(crate) fn is_as_wanted(members: &Members, wanted: &[u64]) -> bool {
     !members.is_joint() && members.learners.is_empty() && members.voters == wanted
 }

@@ -19,6 +19,7 @@ use crate::data::Data;
 use crate::load::Meter;
 use crate::open::{count, open_group, pending};
 use crate::replica::{Eager, Untidy};
+use crate::reseat::is_as_wanted;
 use crate::{Error, Shard, fetch};
 
 /// A split that is committed and to be carried out, and the entry that says so.
@@ -60,22 +61,21 @@ impl<E: Engine> Shard<E> {
         if !replica.home.range.contains(at) || replica.overlay.split().is_some() {
             return Ok(false);
         }
-        let members = replica.group.members();
-        let at_rest = !members.is_joint() && members.learners.is_empty() && !replica.group.changes();
-        if !at_rest || members.voters != seat::voters(&replica.seats) {
+        let settled = is_as_wanted(&replica.group.members(), &seat::voters(&replica.seats));
+        if !settled || replica.group.changes() {
             return Ok(false);
         }
         Ok(!split::is_too_much(&self.engine, &replica.home, limits::SPLIT_LOOKED_MAX)?)
     }
 
-    /// Carries out a split, in its place among the parent's entries. `writes` are those of the entries before
-    /// it, and are written first, since what is moved is read.
-    pub(crate) fn carry_out_split(&mut self, split: Split, mut writes: Batch) -> Result<(), Error> {
-        self.engine.write(std::mem::take(&mut writes))?;
+    /// Carries out a split, in its place among the parent's entries. The writes of the entries before it are
+    /// written first, since what is moved is read.
+    pub(crate) fn carry_out_split(&mut self, split: Split, before: Batch) -> Result<(), Error> {
+        self.engine.write(before)?;
         let replica = self.replicas.get_mut(&split.parent).expect("it applies its own entry");
         let (me, led) = (replica.group.replica(), replica.group.is_leader());
         let (members, seats) = (replica.group.members(), replica.seats.clone());
-        let wanted = self.catalog.applied.here().find(|table| table.has(split.child));
+        let wanted = self.catalog.applied.table_of(split.child);
         // Whoever has lost its seat, or was given another replica instead, does not come to life.
         let wanted = wanted.map(|table| table.seats(split.child).to_vec());
         let seated = |seats: &Vec<_>| seats.iter().any(|seat: &region::Seat| seat.replica == me);
@@ -84,6 +84,7 @@ impl<E: Engine> Shard<E> {
             let point = Point { index: split.index, term: split.term, members };
             self.begin_log(split.child, me, &point)?;
         }
+        let mut writes = Batch::new();
         let Child { home, state } = self.divide(split, &mut writes)?;
         let data = fetch::data(&home);
         match is_born {
